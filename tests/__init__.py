@@ -1,0 +1,1 @@
+"""Tests. A package, because Ciw (a peer in the benchmarks) installs one of the same name."""
