@@ -1,0 +1,539 @@
+"""`Simulation`: a scenario that runs, can be stepped, and takes what people do between steps."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from heapq import heappop
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Final
+
+import simpy
+
+from outboxsim.engine.arrivals import EmailText
+from outboxsim.engine.desk import Desk, TimelineOutcome
+from outboxsim.engine.dispatch import Dispatch
+from outboxsim.engine.invariants import Invariants
+from outboxsim.engine.store import NONE
+from outboxsim.engine.world import World
+from outboxsim.outbox import Action, Priority, Refused, SendStatus, View, refusal_text
+from outboxsim.quantities import parse_duration
+from outboxsim.scenario import Scenario, Settings, load
+
+if TYPE_CHECKING:
+    from outboxsim.analysis.result import Result
+
+#: SimPy priorities: processes of users (0 and 1) act before the outbox at one instant, and a run's stop comes last.
+_OUTBOX_PRIORITY: Final = 50
+_STOP_PRIORITY: Final = 100
+
+#: Where a run passes this many events it is stopped (spec/scenario.md section 4).
+MAX_EVENTS: Final = 50_000_000
+
+Instant = str | timedelta | datetime | int
+
+
+class _Turn:
+    """The event at which the outbox gets its turn: what `simpy.Environment.step` reads, and nothing else."""
+
+    __slots__ = ("_ok", "_value", "callbacks", "defused")
+
+    def __init__(self, callback: Callable[[Any], None] | None) -> None:
+        self.callbacks: Any = () if callback is None else (callback,)
+        self._ok = True
+        self._value = None
+        self.defused = True
+
+
+class EmailView:
+    """What the page shows of one email at the simulation's present instant; see `Simulation.email`."""
+
+    __slots__ = (
+        "attempts",
+        "connector",
+        "id",
+        "in_flight",
+        "last_attempt",
+        "last_error",
+        "logged",
+        "next_attempt",
+        "sender",
+        "status",
+        "subject",
+        "to",
+        "work_item",
+    )
+
+    def __init__(self, world: World, email: int) -> None:
+        store, clock = world.store, world.scenario.clock
+        text = world.text(email)
+
+        def instant(t: int) -> datetime | None:
+            return None if t == NONE else clock.datetime(t)
+
+        self.id = text.id
+        self.to = text.to
+        self.subject = text.subject
+        self.sender = world.sender_name(email)
+        self.work_item = world.work_item_name(email)
+        self.status = SendStatus(store.status[email])
+        self.attempts = store.attempts[email]
+        self.next_attempt = instant(world.shown_next_attempt(email))
+        self.last_attempt = instant(store.last_attempt[email])
+        self.logged = instant(store.logged[email])
+        self.last_error = None if store.last_error[email] == NONE else world.trace.errors[store.last_error[email]]
+        self.connector = world.channels[store.connector[email]].name
+        self.in_flight = email in world.flights
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("status", "attempts", "next_attempt", "in_flight"))
+        return f"EmailView({self.id!r}, {parts})"
+
+
+class Simulation:
+    """A scenario that runs on a SimPy environment.
+
+    Parameters
+    ----------
+    scenario
+        The scenario, as `outboxsim.load` gives it.
+    seed
+        Replaces the scenario's seed.
+    replication
+        Streams of random numbers derive from (seed, replication); 0 is the run of ``outboxsim run``.
+    check_invariants
+        Check after every instant that nothing is lost (E4) and everything agrees; slow, for tests and doubt.
+    max_events
+        A run that passes so many events is stopped with `RunStopped`; its result is readable up to there.
+
+    Attributes
+    ----------
+    env
+        The `simpy.Environment`; its time is in whole microseconds since the scenario's start. Processes of your own may
+        run in it and call the actions below.
+    timeline_outcomes
+        What came of each timeline entry so far.
+
+    Notes
+    -----
+    At one instant your own processes act first, then everything of L7 in its order. An action called from Python settles
+    at once: what it makes due is tried before the call returns.
+
+    Examples
+    --------
+    >>> simulation = Simulation(load("lunch.outbox.yaml"))  # doctest: +SKIP
+    >>> simulation.run_until("10 min")  # doctest: +SKIP
+    >>> simulation.retry("m1", by="lena")  # doctest: +SKIP
+    >>> result = simulation.run()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int | None = None,
+        *,
+        replication: int = 0,
+        check_invariants: bool = False,
+        max_events: int = MAX_EVENTS,
+    ) -> None:
+        self.scenario = scenario
+        self.seed = scenario.seed if seed is None else seed
+        self.replication = replication
+        self.env = simpy.Environment(initial_time=0)
+        self.timeline_outcomes: list[TimelineOutcome] = []
+        self._world = World(scenario, self.seed, replication, max_events)
+        self._dispatch = Dispatch(self._world)
+        self._desk = Desk(self._world, self._dispatch)
+        self._timeline = sorted(scenario.timeline, key=lambda entry: entry.at)
+        self._timeline_done = 0
+        self._invariants = Invariants(self._world) if check_invariants else None
+        self._turn: _Turn | None = None
+        self._turn_at = -1
+        self._last_result: weakref.ref[Result] | None = None
+        self._plan_turn()
+
+    # Time
+
+    @property
+    def now(self) -> datetime:
+        """The present instant, in the scenario's time zone."""
+        return self.scenario.clock.datetime(int(self.env.now))
+
+    @property
+    def elapsed(self) -> int:
+        """Microseconds since the scenario's start."""
+        return int(self.env.now)
+
+    def run(self) -> Result:
+        """Run to the horizon, what happens at the horizon itself included; the result."""
+        self._run_to(self.scenario.horizon)
+        return self.result
+
+    def run_until(self, instant: Instant) -> None:
+        """Run until everything at an instant has happened.
+
+        Parameters
+        ----------
+        instant
+            A moment as in scenario files (``"10:30"``, ``"day 2 09:00"``, ``"90 min"`` since the start), a timedelta since
+            the start, an aware datetime, or whole microseconds since the start.
+
+        Raises
+        ------
+        ValueError
+            If the instant lies before now or after the horizon, or is no moment.
+        """
+        self._run_to(self._microseconds(instant))
+
+    def step(self) -> datetime | None:
+        """Let everything happen at the next instant at which something will, a submission too; that instant, None at the end."""
+        following = self._following()
+        foreign = self._foreign_instant()
+        instant = min((one for one in (following, foreign) if one is not None and one <= self.scenario.horizon), default=None)
+        if instant is None:
+            return None
+        self._run_to(instant)
+        return self.now
+
+    def microseconds(self, duration: str | timedelta) -> int:
+        """A duration in the environment's time, for ``env.timeout`` in processes of your own."""
+        return _duration(duration)
+
+    def _microseconds(self, instant: Instant) -> int:
+        clock = self.scenario.clock
+        if isinstance(instant, str):
+            t = clock.moment(instant, horizon=self.scenario.horizon)
+        elif isinstance(instant, timedelta):
+            t = _duration(instant)
+        elif isinstance(instant, datetime):
+            t = _duration(instant - clock.datetime(0))
+        else:
+            t = instant
+        if not self.elapsed <= t <= self.scenario.horizon:
+            where = "before now" if t < self.elapsed else "after the horizon"
+            raise ValueError(f"{clock.iso(t)} lies {where}; runs go from {clock.iso(self.elapsed)} to {clock.iso(self.scenario.horizon)}")
+        return t
+
+    def _run_to(self, t: int) -> None:
+        self._freeze_result()
+        self._plan_turn()
+        stop = simpy.Event(self.env)
+        stop._ok, stop._value = True, None
+        self.env.schedule(stop, priority=_STOP_PRIORITY, delay=t - self.elapsed)  # type: ignore[arg-type]
+        with _collector_paused():
+            self.env.run(until=stop)
+
+    # The outbox's turn
+
+    def _plan_turn(self) -> None:
+        """See to it that the outbox gets its turn at the next instant at which something will happen."""
+        instant = self._next_instant()
+        if self._turn is not None:
+            if self._turn_at == instant:
+                return
+            self._turn.callbacks = ()
+            self._turn = None
+        if instant is not None:
+            self._turn, self._turn_at = _Turn(self._take_turn), instant
+            self.env.schedule(self._turn, priority=_OUTBOX_PRIORITY, delay=instant - self.elapsed)  # type: ignore[arg-type]
+
+    def _next_instant(self) -> int | None:
+        instant = self._dispatch.next_instant()
+        if self._timeline_done < len(self._timeline):
+            entry = self._timeline[self._timeline_done].at
+            return entry if instant is None else min(instant, entry)
+        return instant
+
+    def _following(self) -> int | None:
+        """The next instant for `step`: submissions count, though nothing but the clock moves at them."""
+        world = self._world
+        instant = self._next_instant()
+        row = world.submitted_count
+        if row < len(world.store) and (instant is None or world.store.submitted[row] < instant):
+            return world.store.submitted[row]
+        return instant
+
+    def _foreign_instant(self) -> int | None:
+        """The next instant at which a user's own process has something to do."""
+        return min((int(entry[0]) for entry in self.env._queue if entry[3] is not self._turn and entry[3].callbacks), default=None)
+
+    def _take_turn(self, _: object) -> None:
+        """Everything at this instant; then on, in place, for as long as nobody else has anything to do before.
+
+        Going through SimPy's queue for each of our instants would cost as much as the outbox itself (measured), so its
+        clock is moved on here while its queue holds nothing earlier.
+        """
+        self._turn = None
+        world, env, queue = self._world, self.env, self.env._queue
+        try:
+            while True:
+                world.now = int(env.now)
+                self._settle()
+                if self._invariants is None:
+                    stop = queue[0][0] if queue else world.horizon + 1
+                    self._dispatch.run_plain(int(min(stop, self._barrier())))
+                instant = self._next_instant()
+                if instant is None or (queue and queue[0][0] <= instant):
+                    return
+                env._now = instant
+        finally:
+            env._now = max(env._now, world.now)
+            self._plan_turn()
+
+    def _barrier(self) -> int:
+        """The next instant at which more than a first or next attempt may happen."""
+        world = self._world
+        heads = [heap[0][0] for heap in (world.edges, world.ends, world.wakes) if heap]
+        if self._timeline_done < len(self._timeline):
+            heads.append(self._timeline[self._timeline_done].at)
+        return min([*heads, world.arrivals.known_until, world.horizon + 1])
+
+    def _settle(self) -> None:
+        """Everything at this instant, in the order of L7."""
+        self._open_instant()
+        self._dispatch.drain()
+        if self._invariants is not None:
+            self._invariants.check()
+
+    def _open_instant(self) -> None:
+        """What comes before attempts at this instant: edges, submissions, the timeline."""
+        world = self._world
+        while world.edges and world.edges[0][0] == world.now:
+            _, kind, _, edge = heappop(world.edges)
+            world.apply_edge(kind, edge)
+        if world.arrivals.known_until <= world.now:
+            self._dispatch.next_instant()  # loads the submissions of this instant
+        while self._timeline_done < len(self._timeline) and self._timeline[self._timeline_done].at == world.now:
+            entry = self._timeline[self._timeline_done]
+            self._timeline_done += 1
+            self.timeline_outcomes.append(self._desk.run(entry))
+
+    @contextmanager
+    def _acting(self) -> Iterator[None]:
+        """An action from Python comes after the timeline of its instant and before what is due then (L7)."""
+        self._freeze_result()
+        self._world.now = self.elapsed
+        self._open_instant()
+        yield
+        self._settle()
+        self._plan_turn()
+
+    # Actions
+
+    def _act(self, action: Action, email: str, by: str | None) -> None:
+        with self._acting():
+            reason = self._desk.act(action, email, by)
+        if reason is not None:
+            standing = self._desk.standing(self._world.find(email), by)
+            raise Refused(reason, refusal_text(action, email, reason, standing))
+
+    def retry(self, email: str, *, by: str | None = None) -> None:
+        """Retry an email by hand; raises `Refused`."""
+        self._act(Action.RETRY, email, by)
+
+    def cancel(self, email: str, *, by: str | None = None) -> None:
+        """Cancel an email; raises `Refused`."""
+        self._act(Action.CANCEL, email, by)
+
+    def send_now(self, email: str, *, by: str | None = None) -> None:
+        """Send a queued email now, whatever its undo window and schedule; raises `Refused`."""
+        self._act(Action.SEND_NOW, email, by)
+
+    def undo(self, email: str, *, by: str | None = None) -> None:
+        """Undo sending within the undo window, as its sender; raises `Refused`."""
+        self._act(Action.UNDO, email, by)
+
+    def submit(
+        self,
+        email: str,
+        *,
+        from_: str | None = None,
+        to: str | Sequence[str] = "someone@example.invalid",
+        subject: str = "",
+        body: str = "",
+        work_item: str | None = None,
+        priority: str = "normal",
+        send_at: Instant | None = None,
+        via: str | None = None,
+    ) -> None:
+        """Submit an email now; without a sender it is system-generated (E2).
+
+        Raises
+        ------
+        ValueError
+            If the id is taken, or a name is not in the scenario; nothing has happened then.
+        """
+        scenario = self.scenario
+        world = self._world
+        taken = any(source.number_of(email) is not None for source in world.arrivals.sources)
+        unknown = [
+            f"{value!r} is no {kind} of the scenario (known: {', '.join(known) or 'none'})"
+            for value, kind, known in (
+                (from_, "user", scenario.users),
+                (work_item, "work item", scenario.work_items),
+                (via, "connector", scenario.connectors),
+            )
+            if value is not None and value not in known
+        ]
+        if taken:
+            unknown.append(f"the email id {email!r} is taken; ids are unique")
+        if unknown:
+            raise ValueError("; ".join(unknown))
+        address = scenario.users[from_].address if from_ is not None else None
+        recipients = (to,) if isinstance(to, str) else tuple(to)
+        text = EmailText(email, recipients, subject=subject, body=body, from_address=address)
+        at = NONE if send_at is None else self._microseconds(send_at)
+        with self._acting():
+            self._desk.submit(
+                text,
+                sender=from_,
+                work_item=work_item,
+                connector=scenario.route(via, address),
+                send_at=at,
+                priority=Priority.of(priority),
+                system=from_ is None,
+            )
+
+    def enable(self, connector: str, *, by: str | None = None) -> None:
+        """Enable a connector; raises `Refused`."""
+        self._builder("enable", connector, lambda: self._desk.enable(connector, by))
+
+    def disable(self, connector: str, *, by: str | None = None) -> None:
+        """Disable a connector; raises `Refused`."""
+        self._builder("disable", connector, lambda: self._desk.disable(connector, by))
+
+    def outage(
+        self,
+        connector: str,
+        *,
+        duration: str | timedelta | None = None,
+        kind: str = "refuse",
+        error: str = "connection refused",
+        by: str | None = None,
+    ) -> None:
+        """Begin an outage now, for a duration or for good.
+
+        Raises
+        ------
+        ValueError
+            If the connector is unknown, or a rejecting outage's error is no SMTP reply (4xx or 5xx).
+        """
+        self._known(connector)
+        if kind not in ("refuse", "timeout", "reject"):
+            raise ValueError(f"{kind!r} is no kind of outage; write refuse, timeout or reject")
+        if kind == "reject" and not (error[:3].isdigit() and error[:1] in "45"):
+            raise ValueError(f"{error!r} is no SMTP reply; a rejecting outage needs one, such as '451 4.3.0 try later'")
+        until = None if duration is None else self.elapsed + _duration(duration)
+        with self._acting():
+            self._desk.outage(connector, until, kind, error, by)
+
+    def change(self, settings: Settings, *, by: str | None = None) -> None:
+        """Change settings as ``set`` in a timeline does; raises `Refused`."""
+        self._builder("set", "", lambda: self._desk.change(settings, by))
+
+    def split(self, work_item: str, *, by: str | None = None) -> None:
+        """Split a work item; raises `Refused`."""
+        self._builder("split", work_item, lambda: self._desk.work_item("split", (work_item,), by))
+
+    def share(self, work_item: str, *, by: str | None = None) -> None:
+        """Share a work item; raises `Refused`."""
+        self._builder("share", work_item, lambda: self._desk.work_item("share", (work_item,), by))
+
+    def merge(self, *work_items: str, by: str | None = None) -> None:
+        """Merge work items into the first; raises `Refused`."""
+        self._builder("merge", " ".join(work_items), lambda: self._desk.work_item("merge", work_items, by))
+
+    def assign(self, work_item: str, assignee: str, *, by: str | None = None) -> None:
+        """Give a work item to somebody; raises `Refused`."""
+        self._builder("assign", work_item, lambda: self._desk.assign(work_item, assignee, by))
+
+    def _builder(self, verb: str, target: str, do: Callable[[], Any]) -> None:
+        if verb in ("enable", "disable"):
+            self._known(target)
+        with self._acting():
+            reason = do()
+        if reason is not None:
+            raise Refused(reason, f"{verb} {target} refused: {reason}")
+
+    def _known(self, connector: str) -> None:
+        if connector not in self.scenario.connectors:
+            raise ValueError(f"{connector!r} is no connector of the scenario (known: {', '.join(self.scenario.connectors)})")
+
+    # What can be seen
+
+    def email(self, email: str, *, by: str | None = None) -> EmailView:
+        """What the page shows of an email now; raises `KeyError` if there is none that `by` may see."""
+        self._world.now = self.elapsed
+        row = self._world.find(email)
+        standing = self._desk.standing(row, by)
+        if row is None or standing is None or not standing.visible:
+            raise KeyError(f"there is no email {email!r}")
+        return EmailView(self._world, row)
+
+    def outbox(self, user: str | None = None, view: View | str | None = None) -> list[EmailView]:
+        """What a user's view of the outbox shows now, in order of submission; without a user, everything."""
+        self._world.now = self.elapsed
+        rows = self._desk.shown(user, None if view is None else View(view))
+        return [EmailView(self._world, row) for row in rows]
+
+    def is_enabled(self, connector: str) -> bool:
+        """Whether a connector is enabled."""
+        self._known(connector)
+        return self._desk.channel(connector).enabled
+
+    @property
+    def result(self) -> Result:
+        """The tables up to now; readable at any time, after an exception too."""
+        from outboxsim.analysis.result import Result  # noqa: PLC0415 - the tables are above the engine
+
+        self._freeze_result()
+        self._world.now = self.elapsed
+        result = Result.of(self._world.recording(self.seed))
+        self._last_result = weakref.ref(result)
+        return result
+
+    def _freeze_result(self) -> None:
+        """Let a result that somebody still holds keep the state it was taken at: this run goes on."""
+        result = None if self._last_result is None else self._last_result()
+        if result is not None:
+            result.freeze()
+        self._last_result = None
+
+
+def run(scenario: Scenario | str | PathLike[str], seed: int | None = None) -> Result:
+    """Run a scenario to its horizon.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, or the path of a scenario file.
+    seed
+        Replaces the scenario's seed.
+
+    Raises
+    ------
+    ScenarioInvalid
+        If the file is no valid scenario; it holds every fault.
+    RunStopped
+        If the run passes `MAX_EVENTS` events.
+    """
+    return Simulation(scenario if isinstance(scenario, Scenario) else load(scenario), seed).run()
+
+
+def _duration(duration: str | timedelta) -> int:
+    return parse_duration(duration) if isinstance(duration, str) else duration // timedelta(microseconds=1)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No garbage collection during a run: there are no cycles to collect, and it is most of the superlinear growth."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

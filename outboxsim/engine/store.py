@@ -1,0 +1,120 @@
+"""The emails of a run, one row each in the order of submission, in columns."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Final
+
+import numpy as np
+
+from outboxsim.outbox import SendStatus
+
+#: No instant, no person, no work item, no error.
+NONE: Final = -1
+
+SYSTEM: Final = 1
+MIGRATED: Final = 2
+
+_COLUMNS: Final = {
+    "submitted": "q",
+    "undo_until": "q",
+    "scheduled_for": "q",
+    "due": "q",
+    "release": "q",
+    "logged": "q",
+    "last_attempt": "q",
+    "finished": "q",
+    "first_failure": "q",
+    "planned": "q",
+    "last_ended": "q",
+    "attempts": "I",
+    "retries": "I",
+    "last_error": "i",
+    "sender": "i",
+    "scheduled_by": "i",
+    "work_item": "i",
+    "source": "H",
+    "number": "I",
+    "rank": "q",
+    "connector": "H",
+    "priority": "B",
+    "flags": "B",
+    "status": "B",
+}
+
+
+class EmailStore:
+    """Columns of all emails, about 140 bytes a row; a row may lie in the future (submitted after now).
+
+    Attributes
+    ----------
+    submitted, undo_until, scheduled_for, release, logged, last_attempt, finished
+        Instants in microseconds since the start, `NONE` for none. `release` is the end of the undo window, the
+        scheduled time or send now, also while it lies ahead; `finished` is set when the email leaves the outbox.
+    due
+        When the next attempt is due; `NONE` while none will come or one is in flight.
+    retries, first_failure, planned, last_ended
+        What the retry pattern is told: retries scheduled, end of the first transient failure (`NONE`: none yet), the delay
+        planned last, end of the last transient failure.
+    attempts, last_error
+        Attempts so far; the number of the last error's text.
+    sender, scheduled_by, work_item, connector, priority, flags, status
+        Codes.
+    source, number
+        Where the email's texts are: the source of arrivals and the number within it.
+    rank
+        The address of the email's random numbers (draws.py).
+    """
+
+    __slots__ = tuple(_COLUMNS)
+
+    submitted: array[int]
+    undo_until: array[int]
+    scheduled_for: array[int]
+    due: array[int]
+    release: array[int]
+    logged: array[int]
+    last_attempt: array[int]
+    finished: array[int]
+    first_failure: array[int]
+    planned: array[int]
+    last_ended: array[int]
+    attempts: array[int]
+    retries: array[int]
+    last_error: array[int]
+    sender: array[int]
+    scheduled_by: array[int]
+    work_item: array[int]
+    source: array[int]
+    number: array[int]
+    rank: array[int]
+    connector: array[int]
+    priority: array[int]
+    flags: array[int]
+    status: array[int]
+
+    def __init__(self) -> None:
+        for name, code in _COLUMNS.items():
+            setattr(self, name, array(code))
+
+    def __len__(self) -> int:
+        return len(self.submitted)
+
+    def extend(self, columns: dict[str, np.ndarray]) -> None:
+        """Append rows given as arrays; every column must be there."""
+        for name, code in _COLUMNS.items():
+            getattr(self, name).frombytes(columns[name].astype(code, copy=False).tobytes())
+
+    def view(self, name: str) -> np.ndarray:
+        """A column as a writable array, without a copy; drop it before rows are added."""
+        column: array[int] = getattr(self, name)
+        return np.frombuffer(column, dtype=column.typecode) if column else np.zeros(0, dtype=column.typecode)
+
+    def truncate(self, rows: int) -> None:
+        """Drop every row from `rows` on (rows that lie in the future)."""
+        for name in _COLUMNS:
+            del getattr(self, name)[rows:]
+
+    def in_outbox(self, email: int) -> bool:
+        """Whether the email waits in the outbox."""
+        return self.status[email] < SendStatus.SENT

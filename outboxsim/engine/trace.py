@@ -1,0 +1,257 @@
+"""What happened, in columns (spec/scenario.md section 5).
+
+Attempts are six numbers in one flat array. What else happens, and the ends of attempts that took time, is noted in a
+journal with the number of attempts begun so far, so that the order of everything can be rebuilt. Submissions and
+releases follow from the emails and are not recorded at all, unless a person caused them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from outboxsim.engine.store import MIGRATED, NONE, EmailStore
+from outboxsim.outbox import Outcome, SendStatus, Trigger
+
+#: The actor of what the system does by itself (C6).
+BY_SYSTEM: Final = -2
+
+#: Numbers per attempt in the log: email, started, ended, next attempt, packed codes, error.
+WIDTH: Final = 6
+ENDED: Final = 2
+NEXT: Final = 3
+PACKED: Final = 4
+ERROR: Final = 5
+
+#: An attempt's packed codes, from the lowest bit: took time (1), contacted (1), trigger (1), outcome (3; 7 = in flight),
+#: status after (3), status before (3), and from bit 16 the connector (16), from bit 32 its number.
+TOOK_TIME: Final = 1
+CONTACTED: Final = 2
+MANUAL: Final = 4
+OUTCOME_SHIFT: Final = 3
+TO_SHIFT: Final = 6
+FROM_SHIFT: Final = 9
+CONNECTOR_SHIFT: Final = 16
+NUMBER_SHIFT: Final = 32
+IN_FLIGHT: Final = 7
+
+
+class EventKind(IntEnum):
+    """The events of the table `events`, in the specification's order."""
+
+    SUBMITTED = 0
+    SCHEDULED = 1
+    RELEASED = 2
+    ATTEMPT_STARTED = 3
+    ATTEMPT_ENDED = 4
+    STATUS_CHANGED = 5
+    ACTION_REFUSED = 6
+    OUTAGE_BEGAN = 7
+    OUTAGE_ENDED = 8
+    CONNECTOR_ENABLED = 9
+    CONNECTOR_DISABLED = 10
+    BREAKER_OPENED = 11
+    BREAKER_CLOSED = 12
+    SETTING_CHANGED = 13
+    WORK_ITEM_SPLIT = 14
+    WORK_ITEM_MERGED = 15
+    WORK_ITEM_SHARED = 16
+    WORK_ITEM_ASSIGNED = 17
+
+    @property
+    def word(self) -> str:
+        """The word in the table."""
+        return self.name.lower()
+
+
+class Phase(IntEnum):
+    """The order within one instant (L7)."""
+
+    EDGES = 0
+    SUBMISSIONS = 1
+    PEOPLE = 2
+    RELEASES = 3
+    ATTEMPTS = 4
+
+
+class Event(NamedTuple):
+    """One row of `events`, in codes; `detail` holds instants as microseconds."""
+
+    time: int
+    kind: EventKind
+    email: int = NONE
+    connector: int = NONE
+    actor: int = NONE
+    from_status: int = NONE
+    to_status: int = NONE
+    detail: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Trace:
+    """The record of one run.
+
+    Attributes
+    ----------
+    attempts
+        `WIDTH` numbers per attempt, in order of start.
+    errors
+        The texts of errors; an email's or attempt's error is its place here.
+    """
+
+    store: EmailStore
+    own_source: int
+    attempts: array[int] = field(default_factory=lambda: array("q"))
+    errors: list[str] = field(default_factory=list)
+    released_by_hand: dict[int, int] = field(default_factory=dict)
+    connector_next_try: dict[int, int] = field(default_factory=dict)  # attempt -> next-try time it set, NONE: cleared
+    _error_codes: dict[str, int] = field(default_factory=dict)
+    _facts: list[tuple[Phase, Event]] = field(default_factory=list)
+    _journal_attempts: array[int] = field(default_factory=lambda: array("q"))
+    _journal: array[int] = field(default_factory=lambda: array("q"))  # an attempt that ended, or ~fact
+
+    def error(self, text: str) -> int:
+        """The code of an error's text."""
+        code = self._error_codes.get(text)
+        if code is None:
+            code = self._error_codes[text] = len(self.errors)
+            self.errors.append(text)
+        return code
+
+    def fact(self, phase: Phase, event: Event) -> None:
+        """Record what is no attempt."""
+        self._journal_attempts.append(len(self.attempts) // WIDTH)
+        self._journal.append(~len(self._facts))
+        self._facts.append((phase, event))
+
+    def end(self, attempt: int) -> None:
+        """Record that an attempt that took time has ended (its row holds the rest)."""
+        self._journal_attempts.append(len(self.attempts) // WIDTH)
+        self._journal.append(attempt)
+
+    @property
+    def size(self) -> int:
+        """About how many events there are so far."""
+        return 3 * (len(self.attempts) // WIDTH) + len(self._facts)
+
+    def events(self, now: int) -> Iterator[Event]:
+        """Every event up to `now`, in the order in which they happened."""
+        submissions = self._submissions(now)
+        releases = self._releases(now)
+        submission, release = next(submissions, None), next(releases, None)
+        instant, phase = -1, Phase.EDGES
+        for own_phase, batch in self._recorded():
+            phase = own_phase if batch[0].time != instant else max(phase, own_phase)
+            instant = batch[0].time
+            while submission is not None and (submission[0].time, Phase.SUBMISSIONS) < (instant, phase):
+                while release is not None and release.time < submission[0].time:
+                    yield release
+                    release = next(releases, None)
+                yield from submission
+                submission = next(submissions, None)
+            while release is not None and (release.time, Phase.RELEASES) < (instant, phase):
+                yield release
+                release = next(releases, None)
+            yield from batch
+        while submission is not None or release is not None:
+            if submission is not None and (release is None or submission[0].time <= release.time):
+                yield from submission
+                submission = next(submissions, None)
+            elif release is not None:
+                yield release
+                release = next(releases, None)
+
+    def _recorded(self) -> Iterator[tuple[Phase, list[Event]]]:
+        """Attempts and journal, merged; what belongs together in one list."""
+        begun = len(self.attempts) // WIDTH
+        reached = 0
+        for attempts, entry in zip(self._journal_attempts, self._journal, strict=True):
+            for attempt in range(reached, attempts):
+                yield Phase.ATTEMPTS, self._started(attempt)
+            reached = attempts
+            if entry >= 0:
+                yield Phase.ATTEMPTS, self._ended(entry)
+            else:
+                phase, event = self._facts[~entry]
+                yield phase, [event]
+        for attempt in range(reached, begun):
+            yield Phase.ATTEMPTS, self._started(attempt)
+
+    def _started(self, attempt: int) -> list[Event]:
+        row = self.attempts[attempt * WIDTH : (attempt + 1) * WIDTH]
+        packed = row[PACKED]
+        trigger = Trigger.MANUAL if packed & MANUAL else Trigger.AUTOMATIC
+        detail = {"attempt": packed >> NUMBER_SHIFT, "trigger": trigger.word}
+        started = Event(row[1], EventKind.ATTEMPT_STARTED, row[0], packed >> CONNECTOR_SHIFT & 0xFFFF, detail=detail)
+        return [started] if packed & TOOK_TIME else [started, *self._ended(attempt)]
+
+    def _ended(self, attempt: int) -> list[Event]:
+        email, _, ended, following, packed, error = self.attempts[attempt * WIDTH : (attempt + 1) * WIDTH]
+        connector = packed >> CONNECTOR_SHIFT & 0xFFFF
+        before, after = packed >> FROM_SHIFT & 7, packed >> TO_SHIFT & 7
+        detail: dict[str, Any] = {"outcome": Outcome(packed >> OUTCOME_SHIFT & 7).word}
+        if error != NONE:
+            detail["error"] = self.errors[error]
+        if following != NONE:
+            detail["next_attempt"] = following
+        if attempt in self.connector_next_try:
+            next_try = self.connector_next_try[attempt]
+            detail["connector_next_try"] = None if next_try == NONE else next_try
+        events = [Event(ended, EventKind.ATTEMPT_ENDED, email, connector, detail=detail)]
+        if before != after:
+            events.append(Event(ended, EventKind.STATUS_CHANGED, email, connector, NONE, before, after))
+        return events
+
+    def submission(self, email: int, actor: int = NONE) -> list[Event]:
+        """The events of an email's submission."""
+        store = self.store
+        submitted, scheduled_for = store.submitted[email], store.scheduled_for[email]
+        is_migrated = store.flags[email] & MIGRATED
+        status = SendStatus.FAILED if is_migrated else SendStatus.QUEUED
+        detail: dict[str, Any] = {} if is_migrated else {"next_attempt": max(submitted, store.undo_until[email], scheduled_for)}
+        if store.work_item[email] != NONE:
+            detail["work_item"] = store.work_item[email]
+        sender = store.sender[email] if actor == NONE else actor
+        events = [Event(submitted, EventKind.SUBMITTED, email, store.connector[email], sender, NONE, status, detail)]
+        if scheduled_for != NONE:
+            events.append(
+                Event(
+                    submitted,
+                    EventKind.SCHEDULED,
+                    email,
+                    store.connector[email],
+                    store.scheduled_by[email],
+                    detail={"scheduled_for": scheduled_for},
+                )
+            )
+        return events
+
+    def _submissions(self, now: int) -> Iterator[list[Event]]:
+        store = self.store
+        for email, submitted in enumerate(store.submitted):
+            if submitted > now:
+                return
+            if store.source[email] != self.own_source:
+                yield self.submission(email)
+
+    def released(self, rows: int, now: int) -> np.ndarray:
+        """The release of each email, `NONE` where it has not come or the email had left before."""
+        store = self.store
+        release, finished = np.array(store.release[:rows]), np.array(store.finished[:rows])
+        had_left = (finished != NONE) & (finished <= release) & (np.array(store.attempts[:rows]) == 0)
+        had_left[[email for email in self.released_by_hand if email < rows]] = False
+        return np.where((release > now) | had_left, NONE, release)
+
+    def _releases(self, now: int) -> Iterator[Event]:
+        """Releases that nobody caused, in order of time and submission."""
+        store = self.store
+        release = self.released(len(store), now)
+        release[list(self.released_by_hand)] = NONE
+        emails = np.flatnonzero(release != NONE)
+        for email in emails[np.argsort(release[emails], kind="stable")].tolist():
+            yield Event(store.release[email], EventKind.RELEASED, email, store.connector[email])
