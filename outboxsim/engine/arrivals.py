@@ -8,7 +8,7 @@ emails in a heap.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -21,7 +21,7 @@ from outboxsim.scenario import Batch, Email, Every, Hourly, Poisson, Scenario, T
 
 Columns = dict[str, np.ndarray]
 
-_BLOCK: Final = 4096
+_BLOCK: Final = 16_384
 
 #: What a source says of an email; the rest of the store's columns follows from people's settings at its submission.
 RAW_COLUMNS: Final = (
@@ -77,15 +77,6 @@ class EmailText:
     attachments: tuple[tuple[str, int], ...] = ()
 
 
-TextColumns = dict[str, list[str | None]]
-
-
-def text_columns(texts: Iterable[EmailText]) -> TextColumns:
-    """The texts of the table `emails` in columns."""
-    rows = [(text.id, text.from_address, ", ".join(text.to), text.subject) for text in texts]
-    return dict(zip(("id", "from_address", "to", "subject"), map(list, zip(*rows, strict=True)) if rows else ([], [], [], []), strict=True))
-
-
 class Source(Protocol):
     """A stream of emails in order of time."""
 
@@ -100,10 +91,6 @@ class Source(Protocol):
 
     def text(self, number: int) -> EmailText:
         """What email `number` of this source says."""
-        ...
-
-    def columns(self, numbers: np.ndarray) -> TextColumns:
-        """What many emails of this source say, in columns."""
         ...
 
     def number_of(self, email_id: str) -> int | None:
@@ -160,10 +147,6 @@ class FileSource:
         attachments = tuple((attachment.name, attachment.size) for attachment in email.attachments)
         return EmailText(email.id, email.to, email.cc, email.bcc, email.subject, email.body, email.from_address, attachments)
 
-    def columns(self, numbers: np.ndarray) -> TextColumns:
-        """What many emails say."""
-        return text_columns(map(self.text, numbers.tolist()))
-
     def number_of(self, email_id: str) -> int | None:
         """Its place in the file."""
         return self._numbers.get(email_id)
@@ -193,7 +176,7 @@ class TrafficSource:
         return self._traffic.name
 
     def block(self) -> Columns | None:
-        """The next at most 4,096 emails (a batch comes whole)."""
+        """The next emails, a block of them; a batch comes whole."""
         left = None if self._limit is None else self._limit - self._given
         times = None if left == 0 else next(self._times, None)
         if times is None:
@@ -245,19 +228,13 @@ class TrafficSource:
             email_id, (f"{email_id}@{domain}",), subject=f"{self.name} {number + 1}", from_address=self._addresses[self._sender_of[number]]
         )
 
-    def columns(self, numbers: np.ndarray) -> TextColumns:
-        """What many emails say; built without a value per email in between."""
-        name, domains = self.name, ["@" + domain for domain, _ in self._traffic.domains]
-        counted = (numbers + 1).tolist()
-        ids: list[str | None] = [f"{name}-{number}" for number in counted]
-        domain_of = np.array(self._domains)[numbers].tolist()
-        sender_of = np.array(self._sender_of)[numbers].tolist()
-        return {
-            "id": ids,
-            "from_address": [self._addresses[sender] for sender in sender_of],
-            "to": [f"{email_id}{domains[domain]}" for email_id, domain in zip(ids, domain_of, strict=True)],
-            "subject": [f"{name} {number}" for number in counted],
-        }
+    def domains(self, numbers: np.ndarray) -> tuple[list[str], np.ndarray]:
+        """The recipients' domains, and which of them each email has."""
+        return [domain for domain, _ in self._traffic.domains], np.frombuffer(self._domains, dtype=np.uint16)[numbers]
+
+    def from_addresses(self, numbers: np.ndarray) -> tuple[list[str | None], np.ndarray]:
+        """The senders' from addresses, and which of them each email has."""
+        return self._addresses, np.frombuffer(self._sender_of, dtype=np.uint16)[numbers]
 
     def number_of(self, email_id: str) -> int | None:
         """The number in an id such as `invoices-17`, None if it is not one of this traffic's."""
@@ -281,10 +258,6 @@ class OwnSource:
     def text(self, number: int) -> EmailText:
         """What the email says."""
         return self.texts[number]
-
-    def columns(self, numbers: np.ndarray) -> TextColumns:
-        """What many emails say."""
-        return text_columns(map(self.text, numbers.tolist()))
 
     def number_of(self, email_id: str) -> int | None:
         """Its place among the emails of this source."""

@@ -355,6 +355,7 @@ class Desk:
         codes = {world.codes.work_items[item] for item in others}
         for email in range(world.submitted_count):
             if store.work_item[email] in codes:
+                world.trace.first_work_item.setdefault(email, store.work_item[email])
                 store.work_item[email] = world.codes.work_items[first]
 
     def assign(self, item: str, assignee: str, by: str | None) -> Reason | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from heapq import heappop
@@ -430,8 +430,9 @@ class Simulation:
         with self._acting():
             self._desk.outage(connector, until, kind, error, by)
 
-    def change(self, settings: Settings, *, by: str | None = None) -> None:
-        """Change settings as ``set`` in a timeline does; raises `Refused`."""
+    def change(self, settings: Settings | Mapping[str, Any], *, by: str | None = None) -> None:
+        """Change settings as ``set`` in a timeline does, such as ``{"retry": "postfix"}``; raises `Refused` and `ScenarioInvalid`."""
+        settings = settings if isinstance(settings, Settings) else self.scenario.settings(settings)
         self._builder("set", "", lambda: self._desk.change(settings, by))
 
     def split(self, work_item: str, *, by: str | None = None) -> None:

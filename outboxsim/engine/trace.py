@@ -109,6 +109,7 @@ class Trace:
     attempts: array[int] = field(default_factory=lambda: array("q"))
     errors: list[str] = field(default_factory=list)
     released_by_hand: dict[int, int] = field(default_factory=dict)
+    first_work_item: dict[int, int] = field(default_factory=dict)  # of emails that merging has moved
     connector_next_try: dict[int, int] = field(default_factory=dict)  # attempt -> next-try time it set, NONE: cleared
     _error_codes: dict[str, int] = field(default_factory=dict)
     _facts: list[tuple[Phase, Event]] = field(default_factory=list)
@@ -214,8 +215,9 @@ class Trace:
         is_migrated = store.flags[email] & MIGRATED
         status = SendStatus.FAILED if is_migrated else SendStatus.QUEUED
         detail: dict[str, Any] = {} if is_migrated else {"next_attempt": max(submitted, store.undo_until[email], scheduled_for)}
-        if store.work_item[email] != NONE:
-            detail["work_item"] = store.work_item[email]
+        work_item = self.first_work_item.get(email, store.work_item[email])
+        if work_item != NONE:
+            detail["work_item"] = work_item
         sender = store.sender[email] if actor == NONE else actor
         events = [Event(submitted, EventKind.SUBMITTED, email, store.connector[email], sender, NONE, status, detail)]
         if scheduled_for != NONE:

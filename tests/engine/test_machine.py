@@ -14,7 +14,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from outboxsim.engine import Simulation
 from outboxsim.outbox import Refused, SendStatus
-from outboxsim.scenario import ConnectorSettings, Settings
 from tests.engine.conftest import scenario_of
 
 PEOPLE = ("greta", "lena", "tom", "udo", "cy")
@@ -117,8 +116,7 @@ class OutboxMachine(RuleBasedStateMachine):
         seen = {view.id for view in self.simulation.outbox(by, "all")}
         try:
             getattr(self.simulation, action)(email, by=by)
-        except Refused as refused:
-            assert str(refused)
+        except Refused:
             return
         assert email in seen, "P3: nobody acts on what he may not see"
 
@@ -137,7 +135,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(capacity=st.none() | st.integers(1, 3))
     def change_capacity(self, capacity):
-        self.simulation.change(Settings(connectors={"main": ConnectorSettings(capacity=capacity)}))
+        self.simulation.change({"connectors": {"main": {"capacity": capacity}}})
 
     @rule(by=st.sampled_from(PEOPLE), verb=st.sampled_from(["split", "share"]))
     def work_item(self, by, verb):

@@ -1,0 +1,273 @@
+"""The three tables of a run as DataFrames, built from its columnar record (spec/scenario.md section 5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from outboxsim.engine.arrivals import Source, TrafficSource
+from outboxsim.engine.store import MIGRATED, NONE, SYSTEM
+from outboxsim.engine.trace import (
+    BY_SYSTEM,
+    CONNECTOR_SHIFT,
+    CONTACTED,
+    ENDED,
+    ERROR,
+    IN_FLIGHT,
+    MANUAL,
+    NUMBER_SHIFT,
+    OUTCOME_SHIFT,
+    PACKED,
+    WIDTH,
+    Event,
+    EventKind,
+)
+from outboxsim.outbox import Outcome, Priority, SendStatus, Trigger
+
+if TYPE_CHECKING:
+    from outboxsim.engine.world import Recording
+    from outboxsim.quantities import Clock
+
+EMAIL_COLUMNS: Final = (
+    "id", "submitted", "undo_until", "scheduled_by", "scheduled_for", "released", "from", "from_address", "to", "subject", "priority",
+    "system_generated", "migrated", "work_item", "work_item_type", "team", "traffic", "connector", "status", "attempts", "logged",
+    "last_attempt", "last_error", "next_attempt", "finished", "attachments",
+)  # fmt: skip
+ATTEMPT_COLUMNS: Final = ("email", "attempt", "connector", "started", "ended", "trigger", "contacted", "outcome", "code", "error")
+EVENT_COLUMNS: Final = ("time", "event", "email", "connector", "actor", "from_status", "to_status", "detail")
+
+#: Keys of an event's detail that hold an instant.
+DETAIL_INSTANTS: Final = frozenset({"next_attempt", "scheduled_for", "connector_next_try", "until"})
+
+#: An email that was accepted: RFC 5321 section 4.2.3, "250 Requested mail action okay, completed".
+_ACCEPTED_CODE: Final = 250
+
+
+def instants(microseconds: Sequence[int] | np.ndarray, clock: Clock) -> pd.DatetimeIndex:
+    """Microseconds since the start as tz-aware instants, `NONE` as NaT."""
+    values = np.asarray(microseconds, dtype=np.int64)
+    absolute = np.where(values == NONE, np.iinfo(np.int64).min, values + clock.epoch_us)
+    return pd.DatetimeIndex(absolute.view("datetime64[us]"), tz="UTC").tz_convert(clock.time_zone)
+
+
+def coded(codes: Sequence[int] | np.ndarray, words: Sequence[str]) -> pd.Categorical:
+    """Codes as a categorical of words; `NONE` is missing."""
+    return pd.Categorical.from_codes(np.array(codes, dtype=np.int32), categories=pd.Index(list(words), dtype="str"))
+
+
+def emails_frame(recording: Recording) -> pd.DataFrame:
+    """The table `emails`, in order of submission."""
+    scenario, store, rows = recording.scenario, recording.store, recording.rows
+    clock = scenario.clock
+
+    def column(name: str) -> np.ndarray:
+        return store.view(name)[:rows]
+
+    def when(name: str) -> pd.DatetimeIndex:
+        return instants(column(name), clock)
+
+    flags = column("flags")
+    work_item = column("work_item")
+    types = ["ticket", "case", "action"]
+    type_of = np.array([*(types.index(item.type) for item in scenario.work_items.values()), NONE])
+    traffic = [source.name for source in recording.sources]
+    traffic_names = sorted({name for name in traffic if name})
+    traffic_of = np.array([traffic_names.index(name) if name else NONE for name in traffic])
+    columns: dict[str, Any] = {
+        **_texts(recording, column("source"), column("number")),
+        "submitted": when("submitted"),
+        "undo_until": when("undo_until"),
+        "scheduled_by": coded(column("scheduled_by"), recording.users),
+        "scheduled_for": when("scheduled_for"),
+        "released": instants(recording.trace.released(rows, recording.now), clock),
+        "from": coded(column("sender"), recording.users),
+        "priority": coded(column("priority"), Priority.words()),
+        "system_generated": (flags & SYSTEM) != 0,
+        "migrated": (flags & MIGRATED) != 0,
+        "work_item": coded(work_item, list(scenario.work_items)),
+        "work_item_type": coded(type_of[work_item], types),
+        "team": _teams(recording, column("sender"), work_item, flags),
+        "traffic": coded(traffic_of[column("source")], traffic_names),
+        "connector": coded(column("connector"), list(scenario.connectors)),
+        "status": coded(column("status"), SendStatus.words()),
+        "attempts": column("attempts").astype(np.int64),
+        "logged": when("logged"),
+        "last_attempt": when("last_attempt"),
+        "last_error": texts_of(column("last_error"), recording.trace.errors),
+        "next_attempt": instants(_next_attempts(recording, column("due"), column("connector")), clock),
+        "finished": when("finished"),
+    }
+    return pd.DataFrame({name: columns[name] for name in EMAIL_COLUMNS}, copy=False)
+
+
+#: The dtype of texts: pandas' own, kept by Arrow, so that texts of traffic are joined without a Python object each.
+_STR: Final = pd.StringDtype(storage="pyarrow", na_value=np.nan)
+
+
+def _texts(recording: Recording, source: np.ndarray, number: np.ndarray) -> dict[str, Any]:
+    """The columns of texts (and how many attachments), source by source, put into the order of submission."""
+    codes = np.unique(source).tolist()
+    places = [np.flatnonzero(source == code) for code in codes]
+    parts = [_texts_of_source(recording.sources[code], number[chosen]) for code, chosen in zip(codes, places, strict=True)]
+    back = pa.array(np.argsort(np.concatenate(places))) if places else pa.array([], pa.int64())
+    columns: dict[str, Any] = {}
+    for name in ("id", "from_address", "to", "subject"):
+        joined = pa.chunked_array([part[name] for part in parts], pa.large_string()).take(back)
+        columns[name] = joined if name == "from_address" else _STR.__from_arrow__(joined)
+    columns["from_address"] = _categorical(columns["from_address"])
+    attachments = np.concatenate([part["attachments"] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
+    columns["attachments"] = attachments[back.to_numpy()]
+    return columns
+
+
+def _texts_of_source(source: Source, numbers: np.ndarray) -> dict[str, Any]:
+    if isinstance(source, TrafficSource):
+        counted = pa.array(numbers.astype(np.int64) + 1).cast(pa.large_string())
+        ids = pc.binary_join_element_wise(_text(source.name), counted, _text("-"))
+        domains, domain_of = source.domains(numbers)
+        addresses, address_of = source.from_addresses(numbers)
+        return {
+            "id": ids,
+            "from_address": pa.array(addresses, pa.large_string()).take(pa.array(address_of)),
+            "to": pc.binary_join_element_wise(ids, pa.array(domains, pa.large_string()).take(pa.array(domain_of)), _text("@")),
+            "subject": pc.binary_join_element_wise(_text(source.name), counted, _text(" ")),
+            "attachments": np.zeros(len(numbers), dtype=np.int64),
+        }
+    texts = [source.text(number) for number in numbers.tolist()]
+    return {
+        "id": pa.array([text.id for text in texts], pa.large_string()),
+        "from_address": pa.array([text.from_address for text in texts], pa.large_string()),
+        "to": pa.array([", ".join(text.to) for text in texts], pa.large_string()),
+        "subject": pa.array([text.subject for text in texts], pa.large_string()),
+        "attachments": np.array([len(text.attachments) for text in texts], dtype=np.int64),
+    }
+
+
+def _text(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
+
+
+def _categorical(texts: pa.ChunkedArray) -> pd.Categorical:
+    """Few different texts as a categorical, its categories in alphabetical order."""
+    encoded = pc.dictionary_encode(texts).combine_chunks()
+    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
+    known = encoded.dictionary.to_pylist()
+    return texts_of(pc.fill_null(encoded.indices, NONE).to_numpy(zero_copy_only=False), known)
+
+
+def _next_attempts(recording: Recording, due: np.ndarray, connector: np.ndarray) -> np.ndarray:
+    """The due instants, or the connector's next try where an email has to wait for it."""
+    shown = due.copy()
+    for index, next_try in recording.next_tries.items():
+        waits = (connector == index) & (due != NONE)
+        waits[list(recording.probes)] = False
+        shown[waits] = np.maximum(due[waits], next_try)
+    return shown
+
+
+def _teams(recording: Recording, sender: np.ndarray, work_item: np.ndarray, flags: np.ndarray) -> pd.Categorical:
+    """The sender's teams in file order, joined by a comma; a system email's: its work item's."""
+    people = recording.people
+    of_senders = [*(",".join(people.teams_of(name)) for name in recording.users), ""]  # the last for NONE
+    of_items = [*(",".join(people.teams_working_on(name)) for name in recording.scenario.work_items), ""]
+    known = sorted({name for name in (*of_senders, *of_items) if name})
+    codes = {name: code for code, name in enumerate(known)} | {"": NONE}
+    by_sender, by_item = (np.array([codes[name] for name in names]) for names in (of_senders, of_items))
+    return coded(np.where((flags & SYSTEM) != 0, by_item[work_item], by_sender[sender]), known)
+
+
+def texts_of(codes: np.ndarray, texts: Sequence[str]) -> pd.Categorical:
+    """Codes of recorded texts as a categorical; the order of its categories does not depend on which came first."""
+    known = sorted(texts)
+    place = {text: code for code, text in enumerate(known)}
+    return coded(np.array([*(place[text] for text in texts), NONE])[codes], known)
+
+
+def attempts_frame(recording: Recording, ids: pd.Series) -> pd.DataFrame:
+    """The table `attempts`, in order of start."""
+    trace, clock = recording.trace, recording.scenario.clock
+    log = np.frombuffer(trace.attempts, dtype=np.int64).reshape(-1, WIDTH) if trace.attempts else np.zeros((0, WIDTH), dtype=np.int64)
+    packed = log[:, PACKED]
+    outcome = packed >> OUTCOME_SHIFT & 7
+    outcome = np.where(outcome == IN_FLIGHT, NONE, outcome)
+    error = log[:, ERROR]
+    error_codes = np.array([*(_reply_code(text) for text in trace.errors), 0])
+    code = np.where(outcome == Outcome.ACCEPTED, _ACCEPTED_CODE, error_codes[error])
+    columns: dict[str, Any] = {
+        "email": ids.array.take(log[:, 0]),
+        "attempt": packed >> NUMBER_SHIFT,
+        "connector": coded(packed >> CONNECTOR_SHIFT & 0xFFFF, list(recording.scenario.connectors)),
+        "started": instants(log[:, 1], clock),
+        "ended": instants(log[:, ENDED], clock),
+        "trigger": coded((packed & MANUAL) != 0, Trigger.words()),
+        "contacted": (packed & CONTACTED) != 0,
+        "outcome": coded(outcome, Outcome.words()),
+        "code": pd.arrays.IntegerArray(code.astype(np.int16), code == 0),
+        "error": texts_of(error, trace.errors),
+    }
+    return pd.DataFrame({name: columns[name] for name in ATTEMPT_COLUMNS}, copy=False)
+
+
+def _reply_code(error: str) -> int:
+    """The SMTP reply code with which an error begins, 0 for none."""
+    head = error[:3]
+    return int(head) if head.isascii() and head.isdigit() and (len(error) == 3 or error[3] in " -") else 0
+
+
+def events_frame(recording: Recording, events: Iterable[Event], ids: pd.Series) -> pd.DataFrame:
+    """The table `events`, in the order in which they happened."""
+    rows = list(events)
+    names = list(recording.scenario.work_items)
+    actors = [*recording.users, "system"]
+    encode = detail_encoder(recording.scenario.clock, names)
+    email = np.array([event.email for event in rows], dtype=np.int64)
+    actor = np.array([len(actors) - 1 if event.actor == BY_SYSTEM else event.actor for event in rows], dtype=np.int64)
+    id_values = np.array([*ids.tolist(), None], dtype=object)
+    return pd.DataFrame(
+        {
+            "time": instants([event.time for event in rows], recording.scenario.clock),
+            "event": coded([event.kind for event in rows], [kind.word for kind in EventKind]),
+            "email": pd.array(id_values[email], dtype="str"),
+            "connector": coded([event.connector for event in rows], list(recording.scenario.connectors)),
+            "actor": coded(actor, actors),
+            "from_status": coded([event.from_status for event in rows], SendStatus.words()),
+            "to_status": coded([event.to_status for event in rows], SendStatus.words()),
+            "detail": pd.array([encode(event.detail) for event in rows], dtype="str"),
+        },
+        columns=list(EVENT_COLUMNS),
+    )
+
+
+def detail_encoder(clock: Clock, work_items: Sequence[str]) -> Callable[[dict[str, Any] | None], str]:
+    """A function that writes an event's detail as JSON: instants in ISO 8601, work items by name."""
+
+    def value(key: str, content: Any) -> Any:
+        if key in DETAIL_INSTANTS and content is not None:
+            return clock.iso(content)
+        if key == "work_item" and isinstance(content, int):
+            return work_items[content]
+        return content
+
+    def encode(detail: dict[str, Any] | None) -> str:
+        return "" if not detail else json.dumps({key: value(key, content) for key, content in detail.items()}, ensure_ascii=False)
+
+    return encode
+
+
+def decoded_detail(text: str, epoch_us: int) -> dict[str, Any] | None:
+    """The detail that `detail_encoder` wrote; instants in microseconds since the start again."""
+    if not text:
+        return None
+    detail: dict[str, Any] = json.loads(text)
+    for key in DETAIL_INSTANTS & detail.keys():
+        if detail[key] is not None:
+            since_epoch = datetime.fromisoformat(detail[key]) - datetime(1970, 1, 1, tzinfo=UTC)
+            detail[key] = since_epoch // timedelta(microseconds=1) - epoch_us
+    return detail
