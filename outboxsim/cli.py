@@ -221,7 +221,7 @@ def _durations_asked(scenario: Scenario) -> Sequence[str]:
 @app.command()
 def check(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Scenario files, or folders with *.outbox.yaml below.", show_default=False)
+        list[str], typer.Argument(metavar="PATH", help="Scenario files, or folders with *.outbox.yaml below.", show_default=False)
     ],
     *,
     report_format: Annotated[ReportFormat, typer.Option("--format", help="How to report.")] = ReportFormat.text,
@@ -324,7 +324,7 @@ def schema() -> None:
 
 @app.command()
 def patterns(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A preset; left out: all of them.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A preset; left out: all of them.", show_default=False)] = None,
     until: Annotated[str, typer.Option("--until", metavar="DURATION", help="The end of the schedule.")] = "5d",
 ) -> None:
     """List the retry patterns that come with outboxsim, or show one's schedule of attempts."""

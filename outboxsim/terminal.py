@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Final
@@ -73,9 +74,7 @@ def classes(durations: Sequence[int]) -> list[tuple[int, int]]:
         *(end for end in ROUND_DURATIONS if end < max(durations)),
         next((e for e in ROUND_DURATIONS if e >= max(durations)), max(durations)),
     ]
-    numbers: Counter[int] = Counter()
-    for duration in durations:
-        numbers[next(end for end in ends if duration <= end)] += 1
+    numbers = Counter(ends[bisect_left(ends, duration)] for duration in durations)
     first = next(place for place, end in enumerate(ends) if numbers[end])
     return [(end, numbers[end]) for end in ends[first:]]
 

@@ -50,7 +50,9 @@ def digest(python: str, folder: Path, **environment: str) -> dict[str, str]:
     scenario = folder / "determinism.outbox.yaml"
     scenario.write_text(SCENARIO, encoding="utf-8")
     environment = {**os.environ, **environment}
-    subprocess.run([python, "-m", "outboxsim", "run", str(scenario), "--out", str(folder)], check=True, capture_output=True, env=environment)
+    subprocess.run(
+        [python, "-m", "outboxsim", "run", str(scenario), "--out", str(folder)], check=True, capture_output=True, env=environment
+    )
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
 
 
@@ -71,7 +73,10 @@ def test_tables_are_byte_identical_whatever_the_machine_s_time_zone_and_locale(r
 def test_verdicts_are_byte_identical_for_every_number_of_workers():
     outputs = {
         subprocess.run(
-            [sys.executable, "-m", "outboxsim", "check", "scenarios", "--format", "json", "-j", workers], capture_output=True, cwd=ROOT, check=True
+            [sys.executable, "-m", "outboxsim", "check", "scenarios", "--format", "json", "-j", workers],
+            capture_output=True,
+            cwd=ROOT,
+            check=True,
         ).stdout
         for workers in ("1", "2", "3")
     }
@@ -104,7 +109,9 @@ def test_tables_are_byte_identical_across_python_versions(reference, tmp_path, i
     subprocess.run([interpreter, "-m", "venv", str(environment)], check=True)
     python = str(environment / "bin" / "python")
     pinned = [f"{name}=={version(name)}" for name in ("numpy", "pandas", "pyarrow", "pydantic", "simpy", "whenever")]
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(ROOT), *pinned], check=True, capture_output=True)
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(ROOT), *pinned], check=True, capture_output=True
+    )
     assert digest(python, tmp_path / "run") == reference
 
 

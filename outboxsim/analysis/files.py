@@ -51,7 +51,7 @@ def _kind(series: pd.Series) -> Any:
 
 
 def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(**{name: _iso(column) for name, column in frame.items() if isinstance(column.dtype, pd.DatetimeTZDtype)})
+    return frame.assign(**{str(name): _iso(column) for name, column in frame.items() if isinstance(column.dtype, pd.DatetimeTZDtype)})
 
 
 def _iso(column: pd.Series) -> pd.Series:

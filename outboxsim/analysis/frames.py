@@ -120,7 +120,7 @@ def _texts(recording: Recording, source: np.ndarray, number: np.ndarray) -> dict
     columns: dict[str, Any] = {}
     for name in ("id", "from_address", "to", "subject"):
         joined = pa.chunked_array([part[name] for part in parts], pa.large_string()).take(back)
-        columns[name] = joined if name == "from_address" else _STR.__from_arrow__(joined)
+        columns[name] = joined if name == "from_address" else pd.array(joined, dtype=_STR)
     columns["from_address"] = _categorical(columns["from_address"])
     attachments = np.concatenate([part["attachments"] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
     columns["attachments"] = attachments[back.to_numpy()]

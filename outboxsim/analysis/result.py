@@ -63,7 +63,7 @@ class Result:
     @classmethod
     def from_tables(cls, emails: pd.DataFrame, attempts: pd.DataFrame, events: pd.DataFrame, *, clock: Clock, horizon: int) -> Self:
         """A result from its three tables."""
-        attrs: Mapping[str, Any] = emails.attrs
+        attrs = {str(key): value for key, value in emails.attrs.items()}
         result = cls(
             clock=clock, seed=attrs.get("seed", 0), version=attrs.get("version", ""), name=attrs.get("scenario", ""), horizon=horizon
         )

@@ -357,9 +357,9 @@ def _times(traffic: Traffic, scenario: Scenario, generator: np.random.Generator)
 
 
 def _every(interval: int, windows: tuple[tuple[int, int], ...], horizon: int) -> Iterator[np.ndarray]:
-    """The first at the start of each window, then one each interval; a window up to the horizon includes it."""
+    """The first at the start of each window, then one each interval; windows are half-open."""
     for start, until in windows:
-        last = horizon if until >= horizon else until - 1
+        last = min(until - 1, horizon)
         for first in range(start, last + 1, interval * _BLOCK):
             yield np.arange(first, min(last + 1, first + interval * _BLOCK), interval)
 

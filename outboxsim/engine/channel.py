@@ -175,7 +175,7 @@ class Channel:
         if self.scan is not None and self.scan.interval == 0 and self.scan.serial == 0:
             self.scan = None
         self.breaker = self.spec.breaker if self.spec.breaker is not None else self.pattern.breaker
-        self.table = self.pattern.rule.delays if _is_nothing_but_a_table(self.pattern) else None
+        self.table = _nothing_but_a_table(self.pattern)
         self.fixed_latency = self.latency.value if isinstance(self.latency, Constant) else None
         self.failing = self.permanent.probability + self.transient.probability
         self.is_plain = (
@@ -317,9 +317,10 @@ class Channel:
         return waiting
 
 
-def _is_nothing_but_a_table(pattern: RetryPattern) -> bool:
-    """Whether delays can be looked up without asking the pattern: a shortcut for speed alone."""
-    return isinstance(pattern.rule, Table) and not pattern.rule.repeat_last and pattern == RetryPattern(pattern.rule)
+def _nothing_but_a_table(pattern: RetryPattern) -> tuple[int, ...] | None:
+    """The delays that can be looked up without asking the pattern, a shortcut for speed alone; None if it is more than a table."""
+    rule = pattern.rule
+    return rule.delays if isinstance(rule, Table) and not rule.repeat_last and pattern == RetryPattern(rule) else None
 
 
 def _error(share: FailureShare, draws: Draws, attempt: int, rank: int) -> str:

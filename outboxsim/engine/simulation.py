@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from heapq import heappop
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import simpy
 
@@ -21,7 +21,7 @@ from outboxsim.engine.store import NONE
 from outboxsim.engine.world import World
 from outboxsim.outbox import Action, Priority, Refused, SendStatus, View, refusal_text
 from outboxsim.quantities import parse_duration
-from outboxsim.scenario import Scenario, Settings, load
+from outboxsim.scenario import Scenario, Settings, TimelineEntry, load
 
 if TYPE_CHECKING:
     from outboxsim.analysis.result import Result
@@ -147,7 +147,8 @@ class Simulation:
         self._world = World(scenario, self.seed, replication, max_events)
         self._dispatch = Dispatch(self._world)
         self._desk = Desk(self._world, self._dispatch)
-        self._timeline = sorted(scenario.timeline, key=lambda entry: entry.at)
+        entries = cast("tuple[TimelineEntry, ...]", scenario.timeline)  # an entry without a verb is a fault of the file
+        self._timeline = sorted(entries, key=lambda entry: entry.at)
         self._timeline_done = 0
         self._invariants = Invariants(self._world) if check_invariants else None
         self._turn: _Turn | None = None
@@ -258,7 +259,8 @@ class Simulation:
 
     def _foreign_instant(self) -> int | None:
         """The next instant at which a user's own process has something to do."""
-        return min((int(entry[0]) for entry in self.env._queue if entry[3] is not self._turn and entry[3].callbacks), default=None)
+        own: object = self._turn
+        return min((int(entry[0]) for entry in self.env._queue if entry[3] is not own and entry[3].callbacks), default=None)
 
     def _take_turn(self, _: object) -> None:
         """Everything at this instant; then on, in place, for as long as nobody else has anything to do before.

@@ -138,7 +138,7 @@ class Trace:
     @property
     def size(self) -> int:
         """About how many events there are so far."""
-        return 3 * (len(self.attempts) // WIDTH) + len(self._facts)
+        return 3 * (len(self.attempts) // WIDTH) + 2 * len(self.store) + len(self._facts)
 
     def events(self, now: int) -> Iterator[Event]:
         """Every event up to `now`, in the order in which they happened."""

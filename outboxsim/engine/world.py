@@ -310,6 +310,8 @@ class World:
     def _likely_cause(self) -> str:
         counts = [0] * len(self.channels)
         log = self.trace.attempts
+        if len(log) // WIDTH < 3 * len(self.store):
+            return f"{len(self.store):,} emails: traffic whose rate or limit is too high"
         for packed in log[max(0, len(log) - 6000) :][PACKED::WIDTH]:
             counts[packed >> CONNECTOR_SHIFT & 0xFFFF] += 1
         if not any(counts):

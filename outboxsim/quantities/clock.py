@@ -142,7 +142,7 @@ class Clock:
         return time if local.date() == self.datetime(0).date() else f"{local.date().isoformat()} {time}"
 
     def local_windows(self, first: str, second: str, until: int) -> list[tuple[int, int]]:
-        """Each day's window between two local times, cut to [0, until]; one whose second time is not after its first wraps over midnight.
+        """Each day's half-open window between two local times, cut to [0, until]; one whose second time is not after its first wraps.
 
         Raises
         ------
@@ -162,7 +162,7 @@ class Clock:
             start = self._micros(_local(first, date, opens, self.time_zone))
             end = self._micros(_local(second, last_date, closes, self.time_zone))
             if end > 0 and start <= until:
-                windows.append((max(start, 0), min(end, until)))
+                windows.append((max(start, 0), min(end, until + 1)))
         return windows
 
     def _dates(self, until: int) -> Iterator[Date]:

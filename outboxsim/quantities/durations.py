@@ -81,7 +81,10 @@ def _iso_parts(text: str) -> list[tuple[str, str]]:
 
 
 def _sum(text: str, parts: list[tuple[str, str]]) -> int:
-    micros = half_up(sum((Fraction(number) * UNITS[unit] for number, unit in parts), Fraction(0)))
+    if "." in text:
+        micros = half_up(sum((Fraction(number) * UNITS[unit] for number, unit in parts), Fraction(0)))
+    else:
+        micros = sum(int(number) * UNITS[unit] for number, unit in parts)
     if micros > LONGEST:
         raise QuantityError(f"{quoted(text)} is more than 100 years; write a shorter duration")
     return micros

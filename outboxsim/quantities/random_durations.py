@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -59,8 +60,7 @@ def _check_not_negative(value: Any) -> None:
 
 def _check_order(**named: int) -> None:
     """The durations must not fall, in the order given."""
-    names = list(named)
-    for first, second in zip(names, names[1:], strict=False):
+    for first, second in itertools.pairwise(named):
         if named[first] > named[second]:
             values = f"'{format_duration(named[first])}' and '{format_duration(named[second])}'"
             raise QuantityError(f"{first} has to be at most {second}, and they are {values}")

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, PlainValidator, Tag, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticOmit
 
 from outboxsim.scenario.concept import Concept
 from outboxsim.scenario.flaws import Flaw, raised
@@ -233,11 +232,6 @@ class MetricsExpectation(_Expectation):
 
 class NoForm(_Expectation):
     """An expectation without a form: there is none, but its other keys are read all the same."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        """Nothing that a file should write."""
-        raise PydanticOmit
 
     @classmethod
     def keys_in_file(cls) -> tuple[str, ...]:

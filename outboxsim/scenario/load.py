@@ -104,7 +104,7 @@ def settings_of_mapping(changes: Mapping[str, Any], scope: Scope) -> Settings:
     try:
         return Settings.model_validate(_as_in_a_file(changes), context=scope)
     except ValidationError as error:
-        raise ScenarioInvalid(file_faults(flaws_of(error), Source("<mapping>"))) from None
+        raise ScenarioInvalid(list(file_faults(flaws_of(error), Source("<mapping>")))) from None
 
 
 def _scenario_of_text(text: str, file: str, folder: Path | None, max_emails: int) -> Scenario:

@@ -10,19 +10,19 @@ from typing import Any, Final, TypeAlias
 #: A path as keys and indices, from the file's root.
 Loc: TypeAlias = tuple[str | int, ...]
 
-#: Line and column in one number, both counted from 0.
-_SHIFT: Final = 32
-_COLUMN: Final = (1 << _SHIFT) - 1
+#: Line and column in one number, both counted from 0: the line stands above so many bits of column.
+LINE: Final = 32
+_COLUMN: Final = (1 << LINE) - 1
 
 
 def packed(line: int, column: int) -> int:
     """Line and column, both counted from 0, in one number."""
-    return line << _SHIFT | column
+    return line << LINE | column
 
 
 def unpacked(position: int) -> tuple[int, int]:
     """Line and column, both counted from 1, of a packed position."""
-    return (position >> _SHIFT) + 1, (position & _COLUMN) + 1
+    return (position >> LINE) + 1, (position & _COLUMN) + 1
 
 
 class Places:

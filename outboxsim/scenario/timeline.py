@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
-from pydantic_core import PydanticOmit
 
 from outboxsim.scenario.concept import Concept
 from outboxsim.scenario.connectors import ConnectorSettings
@@ -53,11 +52,6 @@ class Entry(Concept):
 
 class NoVerb(Entry):
     """An entry without a verb: there is none, but its other keys are read all the same."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        """Nothing that a file should write."""
-        raise PydanticOmit
 
     @classmethod
     def keys_in_file(cls) -> tuple[str, ...]:

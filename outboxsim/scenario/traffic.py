@@ -242,7 +242,7 @@ def _read_between(value: Any, info: ValidationInfo) -> tuple[Window, ...]:
 
 
 def windows_between(value: Any, scope: Scope) -> tuple[Window, ...]:
-    """Two local times: a window on every day; two other moments: one window. Cut to the run."""
+    """Two local times: a window on every day; two other moments: one. Half-open; one that holds the horizon ends a microsecond later."""
     if not isinstance(value, list) or len(value) != 2:
         raise ValueError(f'{shown(value)} is no pair of moments; write for example ["09:00", "17:00"]')
     both_local = all(isinstance(one, str) and is_local_time(one) for one in value)
@@ -260,7 +260,9 @@ def windows_between(value: Any, scope: Scope) -> tuple[Window, ...]:
         return tuple(scope.clock.local_windows(value[0], value[1], scope.horizon))
     if moments[1] <= moments[0]:
         raise raised([Flaw((1,), f"{shown(value[1])} is not after {shown(value[0])}; write a later moment")])
-    return ((moments[0], min(moments[1], scope.horizon)),) if moments[0] <= scope.horizon else ()
+    end = scope.horizon + 1
+    until = end if value[1] == "end" else min(moments[1], end)
+    return ((moments[0], until),) if moments[0] <= scope.horizon else ()
 
 
 _DOMAIN: Final = re.compile(r"[^\s@,;\x00-\x1f\x7f-\x9f]+")
@@ -338,10 +340,10 @@ class Traffic(Concept):
             windows = windows_between(raw["between"], scope)
         except ValueError:
             return
-        if not any(begin <= at < until or at == until == scope.horizon for begin, until in windows):
+        if not any(begin <= at < until for begin, until in windows):
             message = f"the batch arrives at {shown(arrivals['at'])}, outside `between`; write a moment inside, or leave `between` out"
             yield Flaw(("arrivals", "at"), message)
 
     def completed(self, raw: Mapping[str, Any], scope: Scope) -> Self:
         """The traffic with its windows, which are the whole run unless it says otherwise."""
-        return self if "between" in raw else self.model_copy(update={"windows": ((0, scope.horizon or 0),)})
+        return self if "between" in raw else self.model_copy(update={"windows": ((0, (scope.horizon or 0) + 1),)})

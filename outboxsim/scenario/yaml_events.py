@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from outboxsim.scenario.core_schema import NumberRefused, resolve
-from outboxsim.scenario.places import Loc, Places, packed, unpacked
+from outboxsim.scenario.places import LINE, Loc, Places, packed, unpacked
 from outboxsim.scenario.texts import TextFault, position
 
 MOST_LEVELS: Final = 64
@@ -152,25 +152,27 @@ class _Reader:
     def _scalar(self, event: Any) -> None:
         frame = self.stack[-1] if self.stack else None
         text = event.value if self._restore is None else event.value.translate(self._restore)
+        mark = event.start_mark
+        at = mark.line << LINE | mark.column
         if event.tag is not None or event.anchor is not None:
             self._refuse_properties(event)
         if not text.isascii() and _SURROGATE.search(text):
-            self._fault(_at(event), "half a surrogate pair is no character; write the character itself")
+            self._fault(at, "half a surrogate pair is no character; write the character itself")
             text = _SURROGATE.sub("\ufffd", text)
         if frame is not None and frame.is_mapping and frame.key is None:
-            self._take_key(frame, text, _at(event))
+            self._take_key(frame, text, at)
         elif event.tag is not None:
-            self._put_broken(_at(event))
+            self._put_broken(at)
+        elif event.style:  # quoted or a block: a text whatever it looks like
+            self._put(text, at)
         else:
-            self._put(self._value(event, text), _at(event))
+            self._put(self._plain(text, at), at)
 
-    def _value(self, event: Any, text: str) -> Any:
-        if event.style is not None and event.style != "":
-            return text
+    def _plain(self, text: str, at: int) -> Any:
         try:
             return resolve(text)
         except NumberRefused as error:
-            self._fault(_at(event), str(error))
+            self._fault(at, str(error))
             self._note_broken()
             return BROKEN
 
@@ -295,7 +297,7 @@ class _Reader:
 
 def _at(event: Any) -> int:
     mark = event.start_mark
-    return packed(mark.line, mark.column)
+    return int(mark.line << LINE | mark.column)
 
 
 def _short(text: str) -> str:

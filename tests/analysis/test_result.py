@@ -24,9 +24,14 @@ def result():
         horizon="4 h",
         work_items={"T-1": {"type": "ticket", "team": "payroll"}, "T-2": {"type": "case", "team": "billing", "assignee": "udo"}},
         users={"cy": {"admin": True, "access": "all"}, "lena": {"undo_window": "30 s", "address": "lena@x.example"}},
-        connectors={"main": {"latency": "2 s", "transient_failure": {"probability": 0.3, "errors": {"451 a, \"quoted\"\tone": 1, "421 <b>busy</b>": 2}}}},
+        connectors={
+            "main": {
+                "latency": "2 s",
+                "transient_failure": {"probability": 0.3, "errors": {'451 a, "quoted"\tone': 1, "421 <b>busy</b>": 2}},
+            }
+        },
         emails=[
-            email("m1", "1 min", work_item="T-1", subject="Grüße, \"Anna\"\nzweite Zeile"),
+            email("m1", "1 min", work_item="T-1", subject='Grüße, "Anna"\nzweite Zeile'),
             email("m2", "2 min", send_at="3 h", cc="c@x.example", attachments=[{"name": "a.pdf", "size": 2}]),
             email("m3", "3 min", migrated=True),
             {"id": "m4", "at": "4 min", "system": True, "work_item": "T-2", "to": "z@x.example"},
@@ -55,7 +60,11 @@ def test_section_5_columns_in_order(result):
 
 
 def test_section_5_instants_are_aware_with_microseconds(result):
-    for table, names in {"emails": ["submitted", "released", "finished", "next_attempt"], "attempts": ["started", "ended"], "events": ["time"]}.items():
+    for table, names in {
+        "emails": ["submitted", "released", "finished", "next_attempt"],
+        "attempts": ["started", "ended"],
+        "events": ["time"],
+    }.items():
         for name in names:
             assert str(getattr(result, table)[name].dtype) == "datetime64[us, Europe/Berlin]", name
 
@@ -72,7 +81,9 @@ def test_section_5_tables_name_their_run(result):
 
 
 def test_an_attempt_in_flight_at_the_end_has_no_end_yet(result):
-    last = result.attempts[result.attempts["email"] == "m5"].iloc[-1] if (result.attempts["email"] == "m5").any() else result.attempts.iloc[-1]
+    last = (
+        result.attempts[result.attempts["email"] == "m5"].iloc[-1] if (result.attempts["email"] == "m5").any() else result.attempts.iloc[-1]
+    )
     open_attempts = result.attempts[result.attempts["ended"].isna()]
     assert open_attempts["outcome"].isna().all()
     assert open_attempts["code"].isna().all()

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
+import outboxsim
 from outboxsim.analysis import EmailState
-from outboxsim.checks.judge import FIELDS
+from outboxsim.checks.judge import FIELDS, judge
 from outboxsim.scenario.states import FIELDS as KNOWN_FIELDS
 
 OUTAGE = """
@@ -231,3 +232,31 @@ def test_a_check_without_metrics_needs_no_tables(write):
     name = write(OUTAGE + "  - {at: 1 h, emails: {m1: sent}}\n  - {by: end, eventually: {email: m1, status: sent}}")
     code = f"import sys; from outboxsim.checks.runner import check_file; print(check_file({name!r}).outcome, 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == ["passed", "False"]
+
+
+# Without a file
+
+
+def test_a_scenario_built_in_python_is_judged_too_and_has_no_places():
+    scenario = outboxsim.Scenario.from_mapping(
+        {
+            "outboxsim": 1,
+            "start": "2026-03-02T09:00:00",
+            "horizon": "1 h",
+            "users": {"lena": {}},
+            "connectors": {"main": {}},
+            "emails": [{"id": "m1", "at": "0 s", "from": "lena", "to": "a@kunde.example"}],
+            "expect": [{"at": "1 min", "emails": {"m1": "failed"}}],
+        }
+    )
+    (verdict,) = judge(scenario, outboxsim.Simulation(scenario).run())
+    assert (verdict.passed, verdict.line, verdict.column) == (False, 0, 0)
+
+
+def test_check_gives_the_reports_of_files_and_folders(write):
+    name = write(OUTAGE + "  - {at: 1 h, emails: {m1: sent}}")
+    (report,) = outboxsim.check(".")
+    assert (report.outcome, report.name) == ("passed", "Small")
+    assert outboxsim.check([name]) == outboxsim.check(name)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        outboxsim.check([name, "nowhere"])
