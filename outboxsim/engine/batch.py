@@ -29,7 +29,11 @@ _WORTH_A_BATCH: Final = 48
 def run_batch(dispatch: Dispatch, stop: int) -> None:
     """Make the pool's attempts due before `stop`, retries that fall before it included, if a batch is worth it."""
     world = dispatch.world
-    batched = np.array([channel.can_batch for channel in world.channels])
+    if np.count_nonzero(world.pool.due < stop) < _WORTH_A_BATCH:
+        return
+    for lookahead in world.lookaheads:
+        lookahead.know(stop)
+    batched = np.array([channel.can_batch and not world.lookaheads[channel.index].has_timeouts for channel in world.channels])
     stop = _first_single(world, batched, stop)
     if not np.count_nonzero(world.pool.due < stop) >= _WORTH_A_BATCH:
         return
@@ -44,7 +48,9 @@ def run_batch(dispatch: Dispatch, stop: int) -> None:
         later.append((due[~soon], connector[~soon], email[~soon]))
         due, connector, email = due[soon], connector[soon], email[soon]
     world.pool.add(*(np.concatenate(parts) for parts in zip(*later, (due, connector, email), strict=True)))
-    dispatch.run_plain_singly(stop)
+    dispatch.run_plain_singly(stop, ahead_of_edges=True)
+    for channel in world.channels:
+        channel.settle_outage()
     _sort_record(world, before)
 
 
@@ -66,7 +72,7 @@ def _attempt(world: World, due: np.ndarray, connector: np.ndarray, email: np.nda
     number = attempts[email].astype(np.int64) + 1
     attempts[email] = number
     store.view("last_attempt")[email] = due
-    outcome, error = _outcomes(world, connector, number, email)
+    outcome, error = _outcomes(world, due, connector, number, email)
     before = status[email].astype(np.int64)
     after = np.full(len(email), int(SendStatus.SENT))
     following = np.full(len(email), NONE)
@@ -92,7 +98,7 @@ def _attempt(world: World, due: np.ndarray, connector: np.ndarray, email: np.nda
     return following[again], connector[again], email[again]
 
 
-def _outcomes(world: World, connector: np.ndarray, number: np.ndarray, email: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _outcomes(world: World, due: np.ndarray, connector: np.ndarray, number: np.ndarray, email: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Outcome and error of each attempt, by L1."""
     outcome = np.full(len(email), int(Outcome.ACCEPTED))
     error = np.full(len(email), NONE)
@@ -100,15 +106,30 @@ def _outcomes(world: World, connector: np.ndarray, number: np.ndarray, email: np
         mine = np.flatnonzero(connector == channel.index)
         if not len(mine):
             continue
-        outage = channel.outage
         if not channel.enabled:
             outcome[mine], error[mine] = int(Outcome.CONNECTOR_DISABLED), world.trace.error(disabled_text(channel.name))
-        elif outage is not None:
-            is_permanent = outage.kind == "reject" and not outage.error.startswith("4")
-            outcome[mine], error[mine] = int(Outcome.PERMANENT if is_permanent else Outcome.TRANSIENT), world.trace.error(outage.error)
-        elif channel.failing > 0:
+            continue
+        mine = mine[~_by_outage(world, channel, due[mine], mine, outcome, error)]
+        if channel.failing > 0 and len(mine):
             outcome[mine], error[mine] = _by_share(world, channel, number[mine], email[mine])
     return outcome, error
+
+
+def _by_outage(world: World, channel: Channel, due: np.ndarray, mine: np.ndarray, outcome: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """Let outages decide where one is on; which attempts they decided."""
+    lookahead = world.lookaheads[channel.index]
+    place = lookahead.places(due)
+    decided = np.zeros(len(due), dtype=bool)
+    for one in np.unique(place).tolist():
+        outage = lookahead.deciding[one]
+        if outage is None:
+            continue
+        met = place == one
+        is_permanent = outage.kind == "reject" and not outage.error.startswith("4")
+        outcome[mine[met]] = int(Outcome.PERMANENT if is_permanent else Outcome.TRANSIENT)
+        error[mine[met]] = world.trace.error(outage.error)
+        decided |= met
+    return decided
 
 
 def _by_share(world: World, channel: Channel, number: np.ndarray, email: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

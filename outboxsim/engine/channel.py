@@ -190,14 +190,13 @@ class Channel:
 
     @property
     def can_batch(self) -> bool:
-        """Whether many attempts can be computed at once: nothing but the outage and the shares decides, and at once."""
+        """Whether many attempts can be computed at once: nothing but outages and shares decides, and no attempt takes time."""
         return (
             self.is_plain
             and self.table is not None
             and self.fixed_latency == 0
             and self.greylisting is None
             and self.spec.disable_after is None
-            and (self.outage is None or self.outage.kind != TIMEOUT)
         )
 
     # Outages
@@ -205,12 +204,20 @@ class Channel:
     def begin_outage(self, outage: RunningOutage) -> None:
         """An outage begins; the latest begun decides (L1)."""
         self.outages.append(outage)
-        self.outage = max(self.outages, key=lambda one: (one.began, one.order))
+        self.settle_outage()
+
+    def set_outage(self, outage: RunningOutage | None) -> None:
+        """Let an outage decide, whatever has begun: an attempt is made ahead of the edges between."""
+        self.outage = outage
+
+    def settle_outage(self) -> None:
+        """Let the latest begun decide again."""
+        self.outage = max(self.outages, key=lambda one: (one.began, one.order), default=None)
 
     def end_outage(self, outage: RunningOutage) -> None:
         """An outage ends."""
         self.outages.remove(outage)
-        self.outage = max(self.outages, key=lambda one: (one.began, one.order), default=None)
+        self.settle_outage()
 
     # What an attempt comes to
 

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import simpy
 
 from outboxsim.engine.arrivals import EmailText
+from outboxsim.engine.channel import NEVER
 from outboxsim.engine.desk import Desk, TimelineOutcome
 from outboxsim.engine.dispatch import Dispatch
 from outboxsim.engine.invariants import Invariants
 from outboxsim.engine.store import NONE
 from outboxsim.engine.world import World
+from outboxsim.errors import RunStopped
 from outboxsim.outbox import Action, Priority, Refused, SendStatus, View, refusal_text
 from outboxsim.quantities import parse_duration
 from outboxsim.scenario import Scenario, Settings, TimelineEntry, load
@@ -275,20 +277,22 @@ class Simulation:
                 world.now = int(env.now)
                 self._settle()
                 if self._invariants is None:
-                    stop = queue[0][0] if queue else world.horizon + 1
-                    self._dispatch.run_plain(int(min(stop, self._barrier())))
+                    stop = min(int(queue[0][0]) if queue else NEVER, self._barrier())
+                    self._dispatch.run_plain(min(stop, world.edges[0][0]) if world.edges else stop, stop)
                 instant = self._next_instant()
                 if instant is None or (queue and queue[0][0] <= instant):
                     return
                 env._now = instant
-        finally:
+        except RunStopped:
             env._now = max(env._now, world.now)
+            raise
+        finally:
             self._plan_turn()
 
     def _barrier(self) -> int:
-        """The next instant at which more than a first or next attempt may happen."""
+        """The next instant at which more than attempts may happen; edges of outages are known ahead."""
         world = self._world
-        heads = [heap[0][0] for heap in (world.edges, world.ends, world.wakes) if heap]
+        heads = [heap[0][0] for heap in (world.ends, world.wakes) if heap]
         if self._timeline_done < len(self._timeline):
             heads.append(self._timeline[self._timeline_done].at)
         return min([*heads, world.arrivals.known_until, world.horizon + 1])

@@ -171,7 +171,7 @@ class Trace:
         """Attempts and journal, merged; what belongs together in one list."""
         begun = len(self.attempts) // WIDTH
         reached = 0
-        for attempts, entry in zip(self._journal_attempts, self._journal, strict=True):
+        for attempts, entry in zip(self._journal_places(), self._journal, strict=True):
             for attempt in range(reached, attempts):
                 yield Phase.ATTEMPTS, self._started(attempt)
             reached = attempts
@@ -182,6 +182,15 @@ class Trace:
                 yield phase, [event]
         for attempt in range(reached, begun):
             yield Phase.ATTEMPTS, self._started(attempt)
+
+    def _journal_places(self) -> list[int]:
+        """How many attempts had begun before each entry; edges come before all attempts of their instant, which may be recorded ahead."""
+        started = np.array(self.attempts, dtype=np.int64).reshape(-1, WIDTH)[:, 1]
+        edges = [place for place, entry in enumerate(self._journal) if entry < 0 and self._facts[~entry][0] is Phase.EDGES]
+        places = np.array(self._journal_attempts, dtype=np.int64)
+        places[edges] = np.searchsorted(started, [self._facts[~self._journal[place]][1].time for place in edges], side="left")
+        merged: list[int] = places.tolist()
+        return merged
 
     def _started(self, attempt: int) -> list[Event]:
         row = self.attempts[attempt * WIDTH : (attempt + 1) * WIDTH]

@@ -12,6 +12,7 @@ import numpy as np
 from outboxsim.engine.arrivals import RAW_COLUMNS, Arrivals, Codes, Columns, EmailText, Source
 from outboxsim.engine.channel import NEVER, Answer, Channel, RunningOutage
 from outboxsim.engine.draws import Draws, Purpose
+from outboxsim.engine.lookahead import Lookahead
 from outboxsim.engine.store import MIGRATED, NONE, SYSTEM, EmailStore
 from outboxsim.engine.trace import BY_SYSTEM, CONNECTOR_SHIFT, PACKED, WIDTH, Event, EventKind, Phase, Trace
 from outboxsim.errors import RunStopped
@@ -124,6 +125,7 @@ class World:
         self.ends: list[tuple[int, int, int]] = []  # heap of (instant, attempt, email)
         self.wakes: list[tuple[int, int]] = []  # heap of (instant, connector)
         self.edges: list[tuple[int, int, int, Edge]] = []
+        self.lookaheads: list[Lookahead] = []
         self._edge_numbers = count()
         self._own_rank = 1 << 40
         self._rows_of: dict[str, int] = {}
@@ -340,6 +342,16 @@ class World:
                 self.plan_outage(channel, window.from_, window.until, RunningOutage(window.from_, order, window.kind, window.error))
             if channel.spec.breakdowns is not None:
                 self._plan_breakdown(channel, channel.spec.breakdowns, 0, _up_and_down(channel.spec.breakdowns, self.draws, channel.index))
+            self.lookaheads.append(self._lookahead(channel))
+
+    def _lookahead(self, channel: Channel) -> Lookahead:
+        """The same outages as the edges bring, known ahead."""
+        windows = [
+            (window.from_, NEVER if window.until is None else window.until, RunningOutage(window.from_, order, window.kind, window.error))
+            for order, window in enumerate(channel.spec.outages)
+        ]
+        breakdowns = channel.spec.breakdowns
+        return Lookahead(windows) if breakdowns is None else Lookahead(windows, _breakdowns(breakdowns, self.draws, channel.index))
 
     def _plan_breakdown(self, channel: Channel, breakdowns: Breakdowns, after: int, durations: Iterator[int]) -> None:
         start = after + next(durations)
@@ -375,6 +387,8 @@ class World:
     ) -> None:
         """An outage begins now."""
         channel.begin_outage(outage)
+        if phase is not Phase.EDGES:
+            self.lookaheads[channel.index].add(self.now, NEVER if until is None else until, outage)
         detail: dict[str, object] = {"kind": outage.kind, "error": outage.error}
         if until is not None:
             detail["until"] = until
@@ -447,6 +461,16 @@ def _up_and_down(breakdowns: Breakdowns, draws: Draws, connector: int) -> Iterat
         for one, other in zip(ups.tolist(), downs.tolist(), strict=True):
             yield max(1, int(one))
             yield max(1, int(other))
+
+
+def _breakdowns(breakdowns: Breakdowns, draws: Draws, connector: int) -> Iterator[tuple[int, int, RunningOutage]]:
+    """The drawn outages of a connector."""
+    durations = _up_and_down(breakdowns, draws, connector)
+    until = 0
+    for up in durations:
+        start = until + up
+        until = start + next(durations)
+        yield start, until, RunningOutage(start, _DRAWN_ORDER, breakdowns.kind, breakdowns.error)
 
 
 def _people(scenario: Scenario) -> People:

@@ -35,7 +35,9 @@ class _Drawn:
         """Draw `size` durations: an array of float64 microseconds."""
         import numpy as np  # noqa: PLC0415 - whoever only reads a scenario needs no numpy
 
-        return np.clip(np.nan_to_num(self._draw(generator, size), posinf=LONGEST), 0.0, float(LONGEST))
+        with np.errstate(over="ignore"):
+            drawn = self._draw(generator, size)
+        return np.clip(np.nan_to_num(drawn, posinf=LONGEST), 0.0, float(LONGEST))
 
     def _draw(self, generator: np.random.Generator, size: int) -> Draws:
         raise NotImplementedError

@@ -154,7 +154,7 @@ class _Rows:
                 yield Flaw(("id",), f"{shown(email)} is the id of another email already; ids are unique")
             elif taken := self._scope.taken(email):
                 yield Flaw(("id",), taken)
-            self._scope.emails.add(email)
+            self._scope.emails[email] = None
 
     def _fault(self, place: tuple[int, int], path: str, message: str) -> None:
         self._found.faults.append(Fault(self._called, *place, path, message))

@@ -27,8 +27,8 @@ class ParquetTable:
     """
 
     def __init__(self, path: Path) -> None:
-        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - only who has such a file waits for the import
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415
+        import pyarrow as pa  # noqa: PLC0415 - only who has such a file waits for the import
+        import pyarrow.parquet as pq  # noqa: PLC0415
 
         path.stat()  # a missing file is the key's fault, not the table's
         self._errors: tuple[type[Exception], ...] = (pa.ArrowException, OSError, ValueError)

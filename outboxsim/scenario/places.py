@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 #: A path as keys and indices, from the file's root.
@@ -71,8 +71,8 @@ class Source:
     """
 
     file: str
-    root: Places | None = None
-    root_position: int = 0
+    root: Places | None = field(default=None, repr=False, compare=False)
+    root_position: int = field(default=0, repr=False, compare=False)
 
     def locate(self, loc: Loc) -> tuple[int, int]:
         """Line and column (from 1) of the value at a path; of the nearest parent if there is none."""

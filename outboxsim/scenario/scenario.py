@@ -94,7 +94,7 @@ class Replications(Concept):
     def flaws_between(cls, raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:  # noqa: ARG003
         """The least is at most the most."""
         least, most = raw.get("min", 20), raw.get("max", 200)
-        if type(least) is int and type(most) is int and least > most:
+        if type(least) is int and type(most) is int and least > most > 0:
             yield Flaw(("min" if "min" in raw else "max",), f"min ({least}) is above max ({most}); write the least first")
 
 

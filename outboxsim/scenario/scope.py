@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from outboxsim.errors import QuantityError
 from outboxsim.quantities import Clock, parse_duration
@@ -23,6 +23,20 @@ SENDING_VERBS: Final = ("split", "merge", "share")
 _MOST_REMEMBERED: Final = 100_000
 
 
+#: Names in the order of the file (a set's order differs from process to process, and messages list names).
+Names: TypeAlias = dict[str, None]
+
+
+class _Anything(Names):
+    """Every name: what a section that cannot be read may define."""
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str)
+
+
+ANYTHING: Final = _Anything()
+
+
 @dataclass(slots=True)
 class Scope:
     """What values may refer to; `clock` and `horizon` are None where the file's own are faulty.
@@ -33,12 +47,12 @@ class Scope:
 
     clock: Clock | None = None
     horizon: int | None = None
-    users: frozenset[str] = frozenset()
-    teams: frozenset[str] = frozenset()
-    work_items: frozenset[str] = frozenset()
-    connectors: tuple[str, ...] = ()
+    users: Names = field(default_factory=dict)
+    teams: Names = field(default_factory=dict)
+    work_items: Names = field(default_factory=dict)
+    connectors: Names = field(default_factory=dict)
     patterns: dict[str, RetryPattern] = field(default_factory=dict)
-    emails: set[str] = field(default_factory=set)
+    emails: Names = field(default_factory=dict)
     traffic: dict[str, int | None] = field(default_factory=dict)
     sent_by_timeline: dict[str, int] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
@@ -48,9 +62,9 @@ class Scope:
     in_need_of_default: list[str] = field(default_factory=list)
     knows_all_emails: bool = True
     is_of_a_file: bool = False
-    suggestions: Suggestions = field(default_factory=Suggestions)
-    _moments: dict[str, int] = field(default_factory=dict)
-    _durations: dict[str, int] = field(default_factory=dict)
+    suggestions: Suggestions = field(default_factory=Suggestions, compare=False)
+    _moments: dict[str, int] = field(default_factory=dict, compare=False)
+    _durations: dict[str, int] = field(default_factory=dict, compare=False)
 
     def moment(self, text: str) -> int:
         """The instant that a text means; raises QuantityError. Without a clock only the form is looked at."""
@@ -133,7 +147,8 @@ def scope_of(raw: Mapping[str, Any]) -> Scope:
     _take_people(raw, scope)
     _take_connectors(raw, scope)
     _take_patterns(raw, scope)
-    scope.emails.update(email["id"] for email in _entries(raw, "emails") if isinstance(email.get("id"), str))
+    scope.emails = dict.fromkeys(email["id"] for email in _entries(raw, "emails") if isinstance(email.get("id"), str))
+    scope.knows_all_emails = all(isinstance(raw.get(key, []), list) for key in ("emails", "traffic", "timeline"))
     for traffic in _entries(raw, "traffic"):
         if isinstance(traffic.get("name"), str):
             limit = traffic.get("limit")
@@ -155,13 +170,13 @@ def _take_clock(raw: Mapping[str, Any], scope: Scope) -> None:
 
 
 def _take_people(raw: Mapping[str, Any], scope: Scope) -> None:
-    users = set(_mapping(raw, "users"))
+    users: Names = dict.fromkeys(_mapping(raw, "users"))
     for team in _mapping(raw, "teams").values():
         for role in ("leaders", "members"):
-            users.update(name for name in _list(team, role) if isinstance(name, str))
-    scope.users = frozenset(users)
-    scope.teams = frozenset(_mapping(raw, "teams"))
-    scope.work_items = frozenset(_mapping(raw, "work_items"))
+            users.update(dict.fromkeys(name for name in _list(team, role) if isinstance(name, str)))
+    scope.teams = _names(raw, "teams")
+    scope.users = ANYTHING if ANYTHING is scope.teams or ANYTHING is _names(raw, "users") else users
+    scope.work_items = _names(raw, "work_items")
     for name, user in _mapping(raw, "users").items():
         if isinstance(user, Mapping) and isinstance(user.get("address"), str):
             scope.user_addresses[name] = user["address"]
@@ -169,7 +184,7 @@ def _take_people(raw: Mapping[str, Any], scope: Scope) -> None:
 
 def _take_connectors(raw: Mapping[str, Any], scope: Scope) -> None:
     connectors = _mapping(raw, "connectors")
-    scope.connectors = tuple(connectors)
+    scope.connectors = _names(raw, "connectors")
     for name, connector in connectors.items():
         for address in _list(connector, "addresses"):
             if isinstance(address, str):
@@ -195,6 +210,11 @@ def _sending(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             target = target[0] if isinstance(target, list) and target else target
             if isinstance(target, str):
                 yield target, verb
+
+
+def _names(raw: Mapping[str, Any], key: str) -> Names:
+    """The names that a section defines; any, if it is no mapping: that is a fault already, and not that of who uses them."""
+    return ANYTHING if key in raw and not isinstance(raw[key], Mapping) else dict.fromkeys(_mapping(raw, key))
 
 
 def _mapping(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:

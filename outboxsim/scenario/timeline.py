@@ -46,7 +46,7 @@ class Entry(Concept):
                 message = f"an entry has exactly one verb, and '{cls.verb}' is one already; write two entries"
                 yield Flaw((verb,), message, of_key=True)
             if cls.verb != "outage" and "by" not in raw:
-                yield Flaw(("by",), f"is missing; write who does it, for example `by: {next(iter(sorted(scope.users)), 'lena')}`")
+                yield Flaw(("by",), f"is missing; write who does it, for example `by: {next(iter(scope.users), 'lena')}`")
             yield from flaws_of_refused(raw, cls.verb, scope)
 
 

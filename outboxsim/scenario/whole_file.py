@@ -7,7 +7,7 @@ from typing import Any
 
 from outboxsim.scenario.failures import share_of
 from outboxsim.scenario.flaws import Flaw
-from outboxsim.scenario.scope import SENDING_VERBS, Scope
+from outboxsim.scenario.scope import ANYTHING, SENDING_VERBS, Scope
 from outboxsim.scenario.words import listed, shown
 
 
@@ -52,7 +52,7 @@ def _two_defaults(raw: Mapping[str, Any]) -> Iterator[Flaw]:
 
 
 def _no_default(raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:
-    if scope.default_connector is not None:
+    if scope.default_connector is not None or scope.connectors is ANYTHING:
         return
     needy = [*scope.in_need_of_default, *_others_in_need(raw, scope)]
     if needy:
