@@ -97,7 +97,7 @@ def emails_frame(recording: Recording) -> pd.DataFrame:
         "traffic": coded(traffic_of[column("source")], traffic_names),
         "connector": coded(column("connector"), list(scenario.connectors)),
         "status": coded(column("status"), SendStatus.words()),
-        "attempts": column("attempts").astype(np.int64),
+        "attempts": column("attempts").astype(np.int32),
         "logged": when("logged"),
         "last_attempt": when("last_attempt"),
         "last_error": texts_of(column("last_error"), recording.trace.errors),
@@ -115,51 +115,61 @@ def _texts(recording: Recording, source: np.ndarray, number: np.ndarray) -> dict
     """The columns of texts (and how many attachments), source by source, put into the order of submission."""
     codes = np.unique(source).tolist()
     places = [np.flatnonzero(source == code) for code in codes]
-    parts = [_texts_of_source(recording.sources[code], number[chosen]) for code, chosen in zip(codes, places, strict=True)]
-    back = pa.array(np.argsort(np.concatenate(places))) if places else pa.array([], pa.int64())
+    numbers = [number[chosen] for chosen in places]
+    sources = [recording.sources[code] for code in codes]
+    back = None if len(codes) <= 1 else np.argsort(np.concatenate(places))
     columns: dict[str, Any] = {}
-    for name in ("id", "from_address", "to", "subject"):
-        joined = pa.chunked_array([part[name] for part in parts], pa.large_string()).take(back)
-        columns[name] = joined if name == "from_address" else pd.array(joined, dtype=_STR)
-    columns["from_address"] = _categorical(columns["from_address"])
-    attachments = np.concatenate([part["attachments"] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
-    columns["attachments"] = attachments[back.to_numpy()]
+    for name in ("id", "to", "subject"):
+        parts = [_column_of_texts(one, name, some) for one, some in zip(sources, numbers, strict=True)]
+        joined = pa.chunked_array(parts, pa.large_string())
+        columns[name] = pd.array(joined if back is None else joined.take(pa.array(back)), dtype=_STR)
+    known: dict[str, int] = {}
+    addresses = [_address_codes(one, some, known) for one, some in zip(sources, numbers, strict=True)]
+    columns["from_address"] = texts_of(_joined(addresses, back), list(known))
+    columns["attachments"] = _joined([_attachments(one, some) for one, some in zip(sources, numbers, strict=True)], back)
     return columns
 
 
-def _texts_of_source(source: Source, numbers: np.ndarray) -> dict[str, Any]:
-    if isinstance(source, TrafficSource):
-        counted = pa.array(numbers.astype(np.int64) + 1).cast(pa.large_string())
-        ids = pc.binary_join_element_wise(_text(source.name), counted, _text("-"))
-        domains, domain_of = source.domains(numbers)
-        addresses, address_of = source.from_addresses(numbers)
-        return {
-            "id": ids,
-            "from_address": pa.array(addresses, pa.large_string()).take(pa.array(address_of)),
-            "to": pc.binary_join_element_wise(ids, pa.array(domains, pa.large_string()).take(pa.array(domain_of)), _text("@")),
-            "subject": pc.binary_join_element_wise(_text(source.name), counted, _text(" ")),
-            "attachments": np.zeros(len(numbers), dtype=np.int64),
-        }
-    texts = [source.text(number) for number in numbers.tolist()]
-    return {
-        "id": pa.array([text.id for text in texts], pa.large_string()),
-        "from_address": pa.array([text.from_address for text in texts], pa.large_string()),
-        "to": pa.array([", ".join(text.to) for text in texts], pa.large_string()),
-        "subject": pa.array([text.subject for text in texts], pa.large_string()),
-        "attachments": np.array([len(text.attachments) for text in texts], dtype=np.int64),
-    }
+def _joined(parts: list[np.ndarray], back: np.ndarray | None) -> np.ndarray:
+    """Columns of sources as one, in the order of submission."""
+    if not parts:
+        return np.zeros(0, dtype=np.int32)
+    return parts[0] if back is None else np.concatenate(parts)[back]
+
+
+def _column_of_texts(source: Source, name: str, numbers: np.ndarray) -> pa.Array:
+    if not isinstance(source, TrafficSource):
+        texts = [source.text(number) for number in numbers.tolist()]
+        return pa.array([", ".join(text.to) if name == "to" else getattr(text, name) for text in texts], pa.large_string())
+    counted = pa.array(numbers.astype(np.int64) + 1).cast(pa.large_string())
+    if name == "subject":
+        return pc.binary_join_element_wise(_text(source.name), counted, _text(" "))
+    ids = pc.binary_join_element_wise(_text(source.name), counted, _text("-"))
+    if name == "id":
+        return ids
+    domains, domain_of = source.domains(numbers)
+    domain = _text(domains[0]) if len(domains) == 1 else pa.array(domains, pa.large_string()).take(pa.array(domain_of))
+    return pc.binary_join_element_wise(ids, domain, _text("@"))
 
 
 def _text(text: str) -> pa.Scalar:
     return pa.scalar(text, pa.large_string())
 
 
-def _categorical(texts: pa.ChunkedArray) -> pd.Categorical:
-    """Few different texts as a categorical, its categories in alphabetical order."""
-    encoded = pc.dictionary_encode(texts).combine_chunks()
-    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-    known = encoded.dictionary.to_pylist()
-    return texts_of(pc.fill_null(encoded.indices, NONE).to_numpy(zero_copy_only=False), known)
+def _address_codes(source: Source, numbers: np.ndarray, known: dict[str, int]) -> np.ndarray:
+    """From addresses as codes, numbered as they are met."""
+    if isinstance(source, TrafficSource):
+        addresses, address_of = source.from_addresses(numbers)
+    else:
+        addresses, address_of = [source.text(number).from_address for number in numbers.tolist()], np.arange(len(numbers))
+    codes = np.array([NONE if address is None else known.setdefault(address, len(known)) for address in addresses], dtype=np.int32)
+    return np.asarray(codes[address_of])
+
+
+def _attachments(source: Source, numbers: np.ndarray) -> np.ndarray:
+    if isinstance(source, TrafficSource):
+        return np.zeros(len(numbers), dtype=np.int32)
+    return np.array([len(source.text(number).attachments) for number in numbers.tolist()], dtype=np.int32)
 
 
 def _next_attempts(recording: Recording, due: np.ndarray, connector: np.ndarray) -> np.ndarray:
@@ -202,7 +212,7 @@ def attempts_frame(recording: Recording, ids: pd.Series) -> pd.DataFrame:
     code = np.where(outcome == Outcome.ACCEPTED, _ACCEPTED_CODE, error_codes[error])
     columns: dict[str, Any] = {
         "email": ids.array.take(log[:, 0]),
-        "attempt": packed >> NUMBER_SHIFT,
+        "attempt": (packed >> NUMBER_SHIFT).astype(np.int32),
         "connector": coded(packed >> CONNECTOR_SHIFT & 0xFFFF, list(recording.scenario.connectors)),
         "started": instants(log[:, 1], clock),
         "ended": instants(log[:, ENDED], clock),

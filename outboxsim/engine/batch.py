@@ -158,7 +158,7 @@ def _fail(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Status after and due instant of emails whose attempt was not accepted."""
     store = world.store
-    logged, first_failure, retries = store.view("logged"), store.view("first_failure"), store.view("retries")
+    logged, retries = store.view("logged"), store.view("retries")
     never = logged[email] == NONE
     logged[email[never]] = now[never]
     store.view("last_error")[email] = error
@@ -173,9 +173,6 @@ def _fail(
         if not len(mine) or channel.table is None:
             continue
         those = email[mine]
-        fresh = first_failure[those] == NONE
-        first_failure[those[fresh]] = now[mine[fresh]]
-        store.view("last_ended")[those[fresh]] = now[mine[fresh]]
         step = retries[those].astype(np.int64)
         has_delay = step < len(channel.table)
         mine, those, step = mine[has_delay], those[has_delay], step[has_delay]
@@ -183,8 +180,6 @@ def _fail(
             continue
         delay = np.array(channel.table)[step]
         retries[those] = step + 1
-        store.view("planned")[those] = delay
-        store.view("last_ended")[those] = now[mine]
         following[mine] = now[mine] + delay
         after[mine] = int(SendStatus.PENDING_RETRY)
     return after, following

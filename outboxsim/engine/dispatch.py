@@ -32,7 +32,7 @@ from outboxsim.engine.trace import (
     EventKind,
     Phase,
 )
-from outboxsim.engine.world import Flight, World
+from outboxsim.engine.world import FailureTimes, Flight, World
 from outboxsim.outbox import Happening, Outcome, SendStatus, next_status
 from outboxsim.retry import History
 
@@ -451,6 +451,7 @@ class Dispatch:
             after = SENT
             store.status[email] = SENT
             store.finished[email] = world.now
+            world.failures.pop(email, None)
         else:
             after = self._fail(channel, email, log[base + PACKED] >> NUMBER_SHIFT, answer, gives_up=gives_up, is_manual=is_manual)
             log[base + ERROR] = store.last_error[email]
@@ -506,22 +507,27 @@ class Dispatch:
         if channel.attempt_limit is not None and number >= channel.attempt_limit:
             return None
         now = world.now
-        if store.first_failure[email] == NONE or (is_manual and world.settings.manual_retry == "restart"):
-            store.retries[email], store.first_failure[email], store.planned[email], store.last_ended[email] = 0, now, 0, now
+        restarts = is_manual and world.settings.manual_retry == "restart"
+        if restarts:
+            store.retries[email] = 0
+            world.restarted[email] = now
         table, step = channel.table, store.retries[email]
         if table is not None:
             if step >= len(table):
                 return None
-            store.retries[email], store.planned[email], store.last_ended[email] = step + 1, table[step], now
+            store.retries[email] = step + 1
             return now + table[step]
-        first_failure, planned, last_ended = store.first_failure[email], store.planned[email], store.last_ended[email]
-        history = History(store.submitted[email], now, number, step, first_failure, planned, last_ended)
+        times = None if restarts else world.failure_times(email)
+        if times is None:
+            times = world.failures[email] = FailureTimes(now, 0, now)
+        history = History(store.submitted[email], now, number, step, times.first_failure, times.planned, times.last_ended)
         pattern = channel.pattern
         if answer.connection_failure and channel.hold is not None:
             return None if pattern.stops(history) else now
         due = pattern.next_attempt(history, lambda: self._jitter(number, email))
         if due is not None:
-            store.retries[email], store.planned[email], store.last_ended[email] = step + 1, pattern.planned(history, due), now
+            store.retries[email] = step + 1
+            times.planned, times.last_ended = pattern.planned(history, due), now
         return due
 
     def _jitter(self, number: int, email: int) -> float:

@@ -20,7 +20,7 @@ _BLOCK_BITS: Final = 12
 _LATE_BLOCK_BITS: Final = 5
 _LATE_ATTEMPT: Final = 12
 #: Blocks kept in memory; an evicted block is drawn again, with the same numbers.
-_BLOCKS_KEPT: Final = 512
+_BLOCKS_KEPT: Final = 192
 
 
 class Purpose(IntEnum):

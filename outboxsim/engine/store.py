@@ -24,9 +24,6 @@ _COLUMNS: Final = {
     "logged": "q",
     "last_attempt": "q",
     "finished": "q",
-    "first_failure": "q",
-    "planned": "q",
-    "last_ended": "q",
     "attempts": "I",
     "retries": "I",
     "last_error": "i",
@@ -35,7 +32,7 @@ _COLUMNS: Final = {
     "work_item": "i",
     "source": "H",
     "number": "I",
-    "rank": "q",
+    "rank": "I",
     "connector": "H",
     "priority": "B",
     "flags": "B",
@@ -44,7 +41,7 @@ _COLUMNS: Final = {
 
 
 class EmailStore:
-    """Columns of all emails, about 140 bytes a row; a row may lie in the future (submitted after now).
+    """Columns of all emails, about 100 bytes a row; a row may lie in the future (submitted after now).
 
     Attributes
     ----------
@@ -53,9 +50,8 @@ class EmailStore:
         scheduled time or send now, also while it lies ahead; `finished` is set when the email leaves the outbox.
     due
         When the next attempt is due; `NONE` while none will come or one is in flight.
-    retries, first_failure, planned, last_ended
-        What the retry pattern is told: retries scheduled, end of the first transient failure (`NONE`: none yet), the delay
-        planned last, end of the last transient failure.
+    retries
+        Retries scheduled so far, the steps of the retry pattern that are used up.
     attempts, last_error
         Attempts so far; the number of the last error's text.
     sender, scheduled_by, work_item, connector, priority, flags, status
@@ -76,9 +72,6 @@ class EmailStore:
     logged: array[int]
     last_attempt: array[int]
     finished: array[int]
-    first_failure: array[int]
-    planned: array[int]
-    last_ended: array[int]
     attempts: array[int]
     retries: array[int]
     last_error: array[int]

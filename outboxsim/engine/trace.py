@@ -253,8 +253,8 @@ class Trace:
     def released(self, rows: int, now: int) -> np.ndarray:
         """The release of each email, `NONE` where it has not come or the email had left before."""
         store = self.store
-        release, finished = np.array(store.release[:rows]), np.array(store.finished[:rows])
-        had_left = (finished != NONE) & (finished <= release) & (np.array(store.attempts[:rows]) == 0)
+        release, finished = store.view("release")[:rows], store.view("finished")[:rows]
+        had_left = (finished != NONE) & (finished <= release) & (store.view("attempts")[:rows] == 0)
         had_left[[email for email in self.released_by_hand if email < rows]] = False
         return np.where((release > now) | had_left, NONE, release)
 

@@ -14,9 +14,9 @@ from outboxsim.engine.channel import NEVER, Answer, Channel, RunningOutage
 from outboxsim.engine.draws import Draws, Purpose
 from outboxsim.engine.lookahead import Lookahead
 from outboxsim.engine.store import MIGRATED, NONE, SYSTEM, EmailStore
-from outboxsim.engine.trace import BY_SYSTEM, CONNECTOR_SHIFT, PACKED, WIDTH, Event, EventKind, Phase, Trace
+from outboxsim.engine.trace import BY_SYSTEM, CONNECTOR_SHIFT, ENDED, NEXT, OUTCOME_SHIFT, PACKED, WIDTH, Event, EventKind, Phase, Trace
 from outboxsim.errors import RunStopped
-from outboxsim.outbox import People, SendStatus, WorkItemDesk
+from outboxsim.outbox import Outcome, People, SendStatus, WorkItemDesk
 from outboxsim.scenario import Breakdowns, Scenario
 
 if TYPE_CHECKING:
@@ -76,6 +76,15 @@ class Pool:
 
 
 @dataclass(slots=True)
+class FailureTimes:
+    """What a retry pattern is told of an email's failures besides their number."""
+
+    first_failure: int
+    planned: int
+    last_ended: int
+
+
+@dataclass(slots=True)
 class Edge:
     """Something that happens to a connector at a known instant."""
 
@@ -118,6 +127,8 @@ class World:
         self.people = _people(scenario)
         self.flights: dict[int, Flight] = {}
         self.manual: set[int] = set()  # a person asked for the next attempt
+        self.failures: dict[int, FailureTimes] = {}  # what patterns that are more than a table are told besides
+        self.restarted: dict[int, int] = {}  # emails whose manual retry began the pattern anew, and when (L5)
         self.probes: set[int] = set()  # does not wait for its connector (manual retry, send now)
         self.pool = Pool()  # attempts to come, as columns: what a batch is made from
         self.soon: list[tuple[int, int, int]] = []  # the pool's next ones, latest first, for one at a time
@@ -127,7 +138,7 @@ class World:
         self.edges: list[tuple[int, int, int, Edge]] = []
         self.lookaheads: list[Lookahead] = []
         self._edge_numbers = count()
-        self._own_rank = 1 << 40
+        self._own_rank = 1 << 31
         self._rows_of: dict[str, int] = {}
         self.trace.fact(Phase.EDGES, Event(0, EventKind.SETTING_CHANGED, actor=BY_SYSTEM, detail=initial_settings(scenario)))
         self._plan_outages()
@@ -171,9 +182,6 @@ class World:
                 "logged": np.where(is_migrated, submitted, NONE),
                 "last_attempt": nothing,
                 "finished": nothing,
-                "first_failure": nothing,
-                "planned": np.zeros(size),
-                "last_ended": nothing,
                 "attempts": np.zeros(size),
                 "retries": np.zeros(size),
                 "last_error": nothing,
@@ -272,6 +280,8 @@ class World:
         store.status[email] = status
         if status >= SendStatus.SENT:
             store.finished[email] = self.now
+        if status >= SendStatus.SENT:
+            self.failures.pop(email, None)
         if status not in (SendStatus.QUEUED, SendStatus.PENDING_RETRY):
             store.due[email] = NONE
             self.manual.discard(email)
@@ -320,6 +330,26 @@ class World:
             return "breakdowns whose up and down times are very short"
         channel = self.channels[counts.index(max(counts))]
         return f"the retry pattern of connector {channel.name}, {channel.pattern!r}: its delays are short for how long failures last"
+
+    def failure_times(self, email: int) -> FailureTimes | None:
+        """The failures of an email since its pattern began, None if there were none.
+
+        Patterns that are tables need none of it and none is kept; if a pattern becomes another one it is read from the record.
+        """
+        times = self.failures.get(email)
+        return self._recorded_failures(email) if times is None and self.store.retries[email] else times
+
+    def _recorded_failures(self, email: int) -> FailureTimes | None:
+        log = np.array(self.trace.attempts, dtype=np.int64).reshape(-1, WIDTH)
+        outcome = log[:, PACKED] >> OUTCOME_SHIFT & 7
+        failed = (outcome == Outcome.TRANSIENT) | (outcome == Outcome.SUSPENDED)
+        rows = log[(log[:, 0] == email) & failed & (log[:, ENDED] >= self.restarted.get(email, 0)) & (log[:, ENDED] < self.now)]
+        if not len(rows):
+            return None
+        last = int(rows[-1, ENDED])
+        times = FailureTimes(int(rows[0, ENDED]), max(0, int(rows[-1, NEXT]) - last), last)
+        self.failures[email] = times
+        return times
 
     # Edges
 

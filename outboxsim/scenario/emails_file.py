@@ -89,7 +89,10 @@ def _checked_path(name: str, folder: Path | None) -> Path:
         raise ValueError(f"{shown(name)} leads out of the scenario's folder; write a path in this folder or below")
     if PurePosixPath(name).suffix.lower() not in _FORMATS:
         raise ValueError(f"{shown(name)} is neither CSV nor Parquet; write a file that ends in {' or '.join(_FORMATS)}")
-    path = (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+    except RuntimeError as error:  # Python 3.11 and 3.12; later ones tell it when the file is opened
+        raise ValueError(f"{shown(name)} is a link that leads nowhere; write the file itself") from error
     if not path.is_relative_to(folder.resolve()):
         raise ValueError(f"{shown(name)} is a link that leads out of the scenario's folder; copy the file into this folder or below")
     if path.exists() and not path.is_file():

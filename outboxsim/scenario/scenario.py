@@ -83,7 +83,7 @@ def _read_patterns(value: Any) -> dict[str, RetryPattern]:
 
 
 class Replications(Concept):
-    """How many runs statistical expectations may take."""
+    """The least and the most runs of statistical expectations."""
 
     of: ClassVar[str] = "replications"
 

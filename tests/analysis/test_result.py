@@ -108,7 +108,7 @@ def test_status_changes_form_a_chain_that_ends_at_the_emails_status(result):
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
-def test_section_5_files_and_back_without_loss(result, tmp_path, format):  # noqa: A002
+def test_section_5_files_and_back_without_loss(result, tmp_path, format):
     result.save(tmp_path, format)
     loaded = Result.load(tmp_path)
     for table in TABLES:

@@ -88,7 +88,9 @@ def test_a_path_that_does_not_exist_is_no_fault_of_a_scenario(tmp_path):
         load(tmp_path / "none.outbox.yaml")
 
 
-@pytest.mark.parametrize(("text", "part"), [("", "the file is empty"), ("# only this\n", "the file is empty"), ("- a\n", "a list is no mapping")])
+@pytest.mark.parametrize(
+    ("text", "part"), [("", "the file is empty"), ("# only this\n", "the file is empty"), ("- a\n", "a list is no mapping")]
+)
 def test_a_file_without_a_mapping_is_no_scenario(text, part):
     [(line, column, path, message)] = faults_of(text)
     assert (line, column, path) == (1, 1, "")
@@ -152,7 +154,9 @@ def test_a_section_that_is_none_makes_no_fault_of_who_uses_its_names(section):
 
 
 def test_a_missing_clock_hides_no_other_fault():
-    faults = faults_at_marks("start: §x\nemails: [{id: m1, at: '10:30', from: lena, to: a@b.c}, {id: m2, at: §noon, from: lena, to: a@b.c}]")
+    faults = faults_at_marks(
+        "start: §x\nemails: [{id: m1, at: '10:30', from: lena, to: a@b.c}, {id: m2, at: §noon, from: lena, to: a@b.c}]"
+    )
     assert [path for path, _ in faults] == ["start", "emails[1].at"]
 
 
@@ -163,7 +167,9 @@ def test_names_are_told_in_the_order_of_the_file():
 
 def test_long_values_and_many_names_are_cut():
     users = ", ".join(f"u{number}: {{}}" for number in range(40))
-    [(_, message)] = faults_at_marks(f"users: {{{users}, lena: {{}}}}\nteams: {{a: {{members: [tom]}}}}\nwork_items: {{T-1: {{type: case, assignee: §{'x' * 500}}}}}")
+    [(_, message)] = faults_at_marks(
+        f"users: {{{users}, lena: {{}}}}\nteams: {{a: {{members: [tom]}}}}\nwork_items: {{T-1: {{type: case, assignee: §{'x' * 500}}}}}"
+    )
     assert len(message) < 800
     assert "and 30 more" in message
 

@@ -107,7 +107,9 @@ def test_keys_are_texts_as_they_are_written():
 def test_what_a_scenario_may_not_use_is_a_fault(text, told):
     text, [place] = marks_in(text)
     [fault] = read_yaml(text).faults
-    assert told in f"{''.join(f'[{step}]' if isinstance(step, int) else f'.{step}' for step in fault.loc).removeprefix('.')}: {fault.message}"
+    assert (
+        told in f"{''.join(f'[{step}]' if isinstance(step, int) else f'.{step}' for step in fault.loc).removeprefix('.')}: {fault.message}"
+    )
     if "no YAML" not in fault.message:  # the two parsers differ in where they notice
         assert (fault.line, fault.column) == place
 
@@ -199,4 +201,3 @@ def test_every_value_and_key_is_found():
 def test_columns_count_characters():
     document = read_yaml('"ä€😀": {b: 5}')
     assert Source("x", document.root, document.root_position).locate(("ä€😀", "b")) == (1, 12)
-

@@ -59,7 +59,9 @@ def test_people_that_only_a_team_mentions_are_users():
 
 
 def test_entries_of_which_nothing_is_said_may_be_left_empty():
-    scenario = scenario_of("users:\n  lena:\n  tom:\nteams:\n  payroll:\nconnectors:\n  main:\nwork_items: {T-1: {type: case}, T-2: {type: action}}")
+    scenario = scenario_of(
+        "users:\n  lena:\n  tom:\nteams:\n  payroll:\nconnectors:\n  main:\nwork_items: {T-1: {type: case}, T-2: {type: action}}"
+    )
     assert list(scenario.users) == ["lena", "tom"]
     assert scenario.teams["payroll"].members == ()
     assert scenario.default_connector == "main"
