@@ -96,7 +96,7 @@ def test_durations_are_read(text, micros):
     ],
 )
 def test_other_durations_are_refused(text, part):
-    with pytest.raises(QuantityError, match="(?s).") as caught:
+    with pytest.raises(QuantityError) as caught:
         parse_duration(text)
     assert part in str(caught.value)
     assert len(str(caught.value)) < 300
@@ -222,6 +222,7 @@ def test_moments_are_read(text, local):
         ("2126-06-01T00:00:00", "more than 100 years after the start"),
         ("2026-13-01T00:00:00", "no instant of the calendar"),
         ("0001-01-01T00:00:00+05:00", "no instant of the calendar"),
+        ("0001-01-01T00:00:00", "no instant of the calendar"),
         ("end", "'end' is not known here"),
     ],
 )

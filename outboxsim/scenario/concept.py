@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
+from pydantic.fields import FieldInfo
 
-from outboxsim.scenario.flaws import Flaw, flaws_of, raised
+from outboxsim.scenario.flaws import MISSING, UNKNOWN_KEY, Flaw, flaws_of, raised
 from outboxsim.scenario.readers import scope_of_info
 from outboxsim.scenario.scope import Scope
-from outboxsim.scenario.words import shown
+from outboxsim.scenario.words import in_yaml, shown
 
 
 class Concept(BaseModel):
@@ -23,9 +24,14 @@ class Concept(BaseModel):
     may_be_empty_: ClassVar[bool] = False
 
     @classmethod
+    def fields_in_file(cls) -> Mapping[str, FieldInfo | None]:
+        """The keys that a file may write, and what is known of each."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
+
+    @classmethod
     def keys_in_file(cls) -> tuple[str, ...]:
         """The keys that a file may write."""
-        return tuple(field.alias or name for name, field in cls.model_fields.items())
+        return tuple(cls.fields_in_file())
 
     @classmethod
     def flaws_between(cls, raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:  # noqa: ARG003 - for those who override it
@@ -56,20 +62,27 @@ class Concept(BaseModel):
         try:
             concept = handler(raw)
         except ValidationError as error:
-            flaws = [*named_keys(flaws_of(error), cls.keys_in_file(), scope, told=flaws), *flaws]
+            flaws = [*named_keys(flaws_of(error), cls.fields_in_file(), scope, told=flaws), *flaws]
         if flaws:
             raise raised(flaws)
         return concept.completed(raw, scope)
 
 
-def named_keys(flaws: Iterator[Flaw], keys: tuple[str, ...], scope: Scope, told: Collection[Flaw] = ()) -> Iterator[Flaw]:
-    """The same flaws; those of an unknown key of this mapping say which keys there are, unless the key's flaw is told already."""
+def named_keys(flaws: Iterator[Flaw], fields: Mapping[str, FieldInfo | None], scope: Scope, told: Collection[Flaw] = ()) -> Iterator[Flaw]:
+    """The same flaws; those of an unknown or a missing key of this mapping say what would be right, unless they are told already."""
     for flaw in flaws:
-        if flaw.of_key and len(flaw.loc) == 1 and flaw.message == f"'{flaw.loc[0]}' is no key here":
-            if not any(other.loc == flaw.loc for other in told):
-                yield Flaw(flaw.loc, unknown_key(flaw.loc[0], keys, scope), of_key=True)
-        else:
+        if len(flaw.loc) != 1 or flaw.message not in {UNKNOWN_KEY, MISSING}:
             yield flaw
+        elif not any(other.loc == flaw.loc for other in told):
+            key = flaw.loc[0]
+            message = unknown_key(key, tuple(fields), scope) if flaw.of_key else _missing(str(key), fields.get(str(key)))
+            yield Flaw(flaw.loc, message, flaw.of_key)
+
+
+def _missing(key: str, field: FieldInfo | None) -> str:
+    """What is said about a missing key, with the example that the schema gives."""
+    examples = field.examples if field is not None else None
+    return f"{MISSING}; write for example `{key}: {in_yaml(examples[0])}`" if examples else MISSING
 
 
 def unknown_key(key: object, keys: tuple[str, ...], scope: Scope) -> str:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, TypeAdapter, ValidationError, ValidationInfo, model_validator
 from pydantic.dataclasses import dataclass
+from pydantic.fields import FieldInfo
 
 from outboxsim.outbox import Priority
 from outboxsim.scenario.addresses import Address, Addresses, Recipients
@@ -76,15 +77,14 @@ class Email:
     @model_validator(mode="wrap")
     @classmethod
     def _every_flaw_at_once(cls, value: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationInfo) -> Any:
-        if isinstance(value, Email):
-            return value
         if not isinstance(value, dict):
             raise ValueError(f"{shown(value)} is no mapping; write an email as a mapping of {', '.join(EMAIL_KEYS)}")
         scope = scope_of_info(info)
         try:
             email = handler(value)
         except ValidationError as error:
-            raise raised([*named_keys(flaws_of(error), EMAIL_KEYS, scope), *_flaws_between(value)]) from None
+            flaws = list(_flaws_between(value))
+            raise raised([*named_keys(flaws_of(error), _fields_of_email(), scope, told=flaws), *flaws]) from None
         flaws = list(_flaws_between(value))
         if flaws:
             raise raised(flaws)
@@ -93,6 +93,12 @@ class Email:
 
 
 EMAIL_KEYS: Final = tuple("from" if field.name == "from_" else field.name for field in dataclasses.fields(Email) if field.init)
+
+
+def _fields_of_email() -> dict[str, FieldInfo]:
+    """The fields as pydantic knows them, by their keys."""
+    fields: dict[str, FieldInfo] = Email.__pydantic_fields__  # type: ignore[attr-defined]  # which pydantic adds to dataclasses
+    return {field.alias or name: field for name, field in fields.items() if name != "connector"}
 
 
 def _flaws_between(raw: Mapping[str, Any]) -> Iterator[Flaw]:

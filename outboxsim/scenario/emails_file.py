@@ -19,7 +19,7 @@ from outboxsim.scenario.parquet_rows import ParquetTable
 from outboxsim.scenario.scope import Scope
 from outboxsim.scenario.tables import TableFault
 from outboxsim.scenario.texts import MOST_FAULTS
-from outboxsim.scenario.words import shown
+from outboxsim.scenario.words import printable, shown
 
 Table: TypeAlias = CsvTable | ParquetTable
 
@@ -160,4 +160,4 @@ class _Rows:
             self._scope.emails[email] = None
 
     def _fault(self, place: tuple[int, int], path: str, message: str) -> None:
-        self._found.faults.append(Fault(self._called, *place, path, message))
+        self._found.faults.append(Fault(self._called, *place, printable(path), printable(message)))

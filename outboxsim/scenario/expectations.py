@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, PlainValidator, Tag, ValidationInfo, WithJsonSchema
+from pydantic.fields import FieldInfo
 
 from outboxsim.scenario.concept import Concept
 from outboxsim.scenario.flaws import Flaw, raised
@@ -234,9 +235,9 @@ class NoForm(_Expectation):
     """An expectation without a form: there is none, but its other keys are read all the same."""
 
     @classmethod
-    def keys_in_file(cls) -> tuple[str, ...]:
+    def fields_in_file(cls) -> Mapping[str, FieldInfo | None]:
         """The keys that it could have."""
-        return (*(key for keys in _FORMS.values() for key in keys), "name")
+        return dict.fromkeys([*(key for keys in _FORMS.values() for key in keys), "name"])
 
     @classmethod
     def flaws_between(cls, raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:  # noqa: ARG003
@@ -257,8 +258,6 @@ _FORMS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def _tag(value: Any) -> str:
     """The tag of an expectation's form: that of the first telling key, else of any."""
-    if isinstance(value, _Expectation):
-        return f"<tag {value.form or 'none'}>"
     if not isinstance(value, dict):
         return "<tag none>"
     telling = next((key for key in value if key in _FORMS), None)

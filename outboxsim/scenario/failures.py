@@ -77,8 +77,6 @@ class _PermanentShare(FailureShare):
 
 def _share_or(model: type[FailureShare]) -> PlainValidator:
     def read(value: Any, info: ValidationInfo) -> FailureShare:
-        if isinstance(value, FailureShare):
-            return value
         return model.model_validate(value, context=info.context) if isinstance(value, dict) else model.alone(read_share(value))
 
     return PlainValidator(read)

@@ -13,7 +13,11 @@ from outboxsim.errors import Fault
 from outboxsim.retry import PatternInvalid
 from outboxsim.retry.faults import path_text
 from outboxsim.scenario.places import Loc, Source
-from outboxsim.scenario.words import shown
+from outboxsim.scenario.words import printable, shown
+
+#: What is said about keys until the mapping that they belong to says more.
+MISSING: Final = "is missing"
+UNKNOWN_KEY: Final = "is no key here"
 
 #: Types of our own errors inside pydantic's: the value is wrong, or its key is.
 _OF_VALUE: Final = "flaw"
@@ -67,9 +71,9 @@ def flaws_of(error: ValidationError) -> Iterator[Flaw]:
             is_key = bool(loc) and loc[-1] == "[key]"
             yield Flaw(loc[:-1] if is_key else loc, str(context["error"]), is_key)
         elif kind == "missing":
-            yield Flaw(loc, "is missing; it is required")
+            yield Flaw(loc, MISSING)
         elif kind in {"extra_forbidden", "unexpected_keyword_argument"}:
-            yield Flaw(loc, f"'{loc[-1]}' is no key here", of_key=True)
+            yield Flaw(loc, UNKNOWN_KEY, of_key=True)
         else:
             yield Flaw(loc, _WRONG_KIND.get(kind, detail["msg"]).format(value=shown(detail["input"])))
 
@@ -93,4 +97,4 @@ def file_faults(flaws: Iterable[Flaw], source: Source) -> Iterator[Fault]:
     """The flaws of a file's root as faults of that file, with line and column."""
     for flaw in flaws:
         line, column = source.locate_key(flaw.loc) if flaw.of_key else source.locate(flaw.loc)
-        yield Fault(source.file, line, column, path_text(flaw.loc), flaw.message)
+        yield Fault(source.file, line, column, printable(path_text(flaw.loc)), printable(flaw.message))

@@ -22,7 +22,7 @@ from outboxsim.scenario.scenario import Scenario
 from outboxsim.scenario.scope import Scope, scope_of
 from outboxsim.scenario.texts import TextFault, control_characters, decoded
 from outboxsim.scenario.timeline import Settings
-from outboxsim.scenario.words import shown
+from outboxsim.scenario.words import printable, shown
 from outboxsim.scenario.yaml_events import Document, read_yaml
 
 #: spec/scenario.md section 4.
@@ -160,7 +160,7 @@ def _is_told(loc: Loc, broken: set[Loc]) -> bool:
 
 
 def _text_faults(faults: Iterable[TextFault], file: str) -> Iterator[Fault]:
-    return (Fault(file, fault.line, fault.column, path_text(fault.loc), fault.message) for fault in faults)
+    return (Fault(file, fault.line, fault.column, printable(path_text(fault.loc)), printable(fault.message)) for fault in faults)
 
 
 def _too_large(file: str) -> Fault:

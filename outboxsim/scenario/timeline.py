@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
+from pydantic.fields import FieldInfo
 
 from outboxsim.scenario.concept import Concept
 from outboxsim.scenario.connectors import ConnectorSettings
@@ -54,9 +55,9 @@ class NoVerb(Entry):
     """An entry without a verb: there is none, but its other keys are read all the same."""
 
     @classmethod
-    def keys_in_file(cls) -> tuple[str, ...]:
+    def fields_in_file(cls) -> Mapping[str, FieldInfo | None]:
         """The keys that it could have."""
-        return (*VERBS, *super().keys_in_file())
+        return {**dict.fromkeys(VERBS), **super().fields_in_file()}
 
     @classmethod
     def flaws_between(cls, raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:  # noqa: ARG003
@@ -219,8 +220,6 @@ VERBS: Final = tuple(entry.verb for entry in _ENTRIES)
 
 def _tag(value: Any) -> str:
     """The tag of an entry's verb: the first of its keys that is one."""
-    if isinstance(value, Entry):
-        return f"<tag {value.verb or 'none'}>"
     return f"<tag {next((key for key in value if key in VERBS), 'none') if isinstance(value, dict) else 'none'}>"
 
 

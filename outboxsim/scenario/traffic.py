@@ -118,16 +118,12 @@ ARRIVALS: Final = ("poisson", "every", "hourly", "batch")
 
 
 def _arrivals_tag(value: Any) -> str:
-    given = next((kind for kind in ARRIVALS if isinstance(value, dict) and kind in value), None)
-    if given is None:
-        return f"<tag {type(value).__name__.lower()}>" if isinstance(value, Concept) else "<tag poisson>"
-    return f"<tag {given}>"
+    """The tag of the one kind of arrivals that `_one_kind` has left."""
+    return next(f"<tag {kind}>" for kind in ARRIVALS if kind in value)
 
 
 def _one_kind(value: Any, handler: Any, info: ValidationInfo) -> Any:
     """Exactly one kind of arrivals, told before the parameters of the one are looked at."""
-    if isinstance(value, Concept):
-        return handler(value)
     example = 'write for example {poisson: 40 per h}, {every: 90 s}, {hourly: [24 rates]} or {batch: 500, at: "09:00"}'
     if not isinstance(value, dict):
         raise ValueError(f"{shown(value)} is no mapping of arrivals; {example}")

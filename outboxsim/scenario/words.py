@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -23,6 +24,16 @@ def shown(value: object) -> str:
     text = value if isinstance(value, str) else str(value)
     text = text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
     return repr(text) if isinstance(value, str) else text
+
+
+def printable(text: str) -> str:
+    """A text on one line: what would break it, or move a terminal's cursor, is escaped."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def in_yaml(value: object) -> str:
+    """A plain value as a file would write it on one line."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def listed(names: Collection[object]) -> str:

@@ -21,7 +21,7 @@ from outboxsim.scenario.texts import TextFault, position
 MOST_LEVELS: Final = 64
 MOST_KEYS_AT_THE_TOP: Final = 1_000
 MOST_FAULTS: Final = 1_000
-MOST_ENTRIES: Final = 100_000
+MOST_ENTRIES: Final = 80_000
 MOST_EMAILS: Final = 1_000_000
 
 #: libyaml looks at all earlier ones for each: many would take for ever.

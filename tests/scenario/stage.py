@@ -37,10 +37,7 @@ def marks_in(text: str) -> tuple[str, list[tuple[int, int]]]:
     """The text without its marks, and where they stood: line and column from 1."""
     places = []
     for number, line in enumerate(text.split("\n"), start=1):
-        taken = 0
-        for match in re.finditer(MARK, line):
-            places.append((number, match.start() + 1 - taken))
-            taken += 1
+        places += [(number, match.start() + 1 - before) for before, match in enumerate(re.finditer(MARK, line))]
     return text.replace(MARK, ""), places
 
 

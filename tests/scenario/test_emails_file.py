@@ -36,7 +36,8 @@ def test_every_column_is_read(tmp_path):
     scenario = with_file(
         tmp_path,
         "id,at,from,to,cc,bcc,subject,body,work_item,priority,attachments,migrated,system,scheduled_by,send_at,via,from_address\n"
-        'x1,10:00,tom,"a@b.c, d@e.f",g@h.i,,"Say ""hi"", all","two\nlines",T-1,high,"[{name: a.pdf, size: 5}]",false,FALSE,greta,2 h,main,x@y.z\n'
+        'x1,10:00,tom,"a@b.c, d@e.f",g@h.i,,"Say ""hi"", all","two\nlines",T-1,high,"[{name: a.pdf, size: 5}]",false,FALSE,'
+        "greta,2 h,main,x@y.z\n"
         "x2,5 min,,a@b.c,,,,,T-1,,,,true,,,,\n",
     )
     first, second = scenario.emails[2:]
@@ -70,6 +71,8 @@ def test_its_ids_are_ids_of_the_scenario(tmp_path):
         (HEADER + "x1,§noon,tom,a@b.c,\n", "emails[0].at: 'noon' is no moment"),
         (HEADER + "x1,5 min,tom,a@b.c,\nx2,5 min,§toom,a@b.c,\n", "emails[1].from: 'toom' is no user of this file; did you mean 'tom'?"),
         (HEADER + "§,5 min,tom,a@b.c,\n", "emails[0].id: is missing"),
+        ("id,at,from,to\nx1,5 min,tom,§\n", "emails[0].to: is missing"),
+        ('id,subject,at,from,to\nx1,"a\nb",5 min,tom,§\n', "emails[0].to: is missing"),
         (HEADER + "§m1,5 min,tom,a@b.c,\n", "emails[0].id: 'm1' is the id of another email already"),
         (HEADER + "x1,5 min,tom,a@b.c,\n§x1,5 min,tom,a@b.c,\n", "emails[1].id: 'x1' is the id of another email already"),
         (HEADER + "x1,9 h,tom,a@b.c,\n".replace("9 h", "§9 h"), "emails[0].at: '9 h' (2026-03-02T18:00:00+00:00) is past the horizon"),
@@ -124,6 +127,11 @@ def test_more_emails_than_allowed_are_refused(tmp_path):
     assert len(with_file(tmp_path, content, max_emails=7).emails) == 7
     [fault] = faults_in(tmp_path, content, max_emails=6)
     assert fault.startswith("more.csv:6:1: more emails than allowed (4 of them here); --max-emails (max_emails) raises the limit")
+
+
+def test_an_id_that_traffic_makes_is_taken(tmp_path):
+    [fault] = faults_in(tmp_path, HEADER + "in-3,5 min,tom,a@b.c,\n", snippet="traffic: [{name: in, from: tom, arrivals: {every: 1 h}}]")
+    assert fault.startswith("more.csv:2:1: emails[0].id: 'in-3' is the id of an email that the traffic 'in' makes")
 
 
 def test_so_many_faults_that_the_rest_is_not_looked_at(tmp_path):
@@ -210,7 +218,7 @@ def test_parquet_has_types_of_its_own(tmp_path):
         tmp_path,
         id=["x1", "x2"],
         at=pa.array([timedelta(minutes=5), timedelta(minutes=6)], pa.duration("us")),
-        send_at=pa.array([datetime(2026, 3, 2, 12), None], pa.timestamp("us")),
+        send_at=pa.array(["2026-03-02T12:00:00", None]).cast(pa.timestamp("us")),
         to=[["a@b.c", "d@e.f"], ["g@h.i"]],
         system=[None, True],
         **{"from": ["tom", None]},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -160,6 +160,14 @@ def test_a_missing_clock_hides_no_other_fault():
     assert [path for path, _ in faults] == ["start", "emails[1].at"]
 
 
+def test_two_local_times_of_a_faulty_clock_are_no_faults():
+    faults = faults_at_marks(
+        "start: §x\ntraffic: [{name: in, from: lena, arrivals: {batch: 5, at: '10:00'}, between: ['09:00', '11:00']},"
+        " {name: out, from: lena, arrivals: {batch: 5, at: 1 h}, between: [§noon, 5 h]}]"
+    )
+    assert [path for path, _ in faults] == ["start", "traffic[1].between[0]"]
+
+
 def test_names_are_told_in_the_order_of_the_file():
     [(_, message)] = faults_at_marks("timeline: [{at: 0 s, retry: m1, by: §nobody}]")
     assert message.endswith("(known: cy, lena, greta, tom, udo)")
@@ -178,7 +186,7 @@ def test_python_values_are_those_of_a_file():
     scenario = Scenario.from_mapping(
         {
             "outboxsim": 1,
-            "start": datetime(2026, 3, 2, 9),
+            "start": datetime(2026, 3, 2, 9, tzinfo=UTC),
             "horizon": "8 h",
             "users": {"lena": {}},
             "connectors": {"main": {}},
@@ -230,3 +238,23 @@ def test_the_garbage_collector_goes_on_after_loading():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_settings_are_read_as_those_of_the_timeline():
+    scenario = scenario_of("")
+    assert scenario.settings({"users": {"lena": {"undo_window": "10 s"}}}).users["lena"].undo_window == 10_000_000
+    with pytest.raises(ScenarioInvalid, match="did you mean 'lena'"):
+        scenario.settings({"users": {"leena": {}}})
+
+
+def test_what_would_move_a_cursor_is_escaped():
+    faults = faults_of(text_of('"\\e[31m\\nred": 1\nname: ["\\a"]\nusers: {"a\\eb": 5}'))
+    assert [path for _, _, path, _ in faults] == ["\\x1b[31m\\nred", "name", "users.a\\x1bb", "users.a\\x1bb"]
+    assert all(message.isprintable() for _, _, _, message in faults)
+
+
+def test_what_is_missing_comes_with_an_example():
+    [(_, message)] = faults_at_marks("connectors: {main: {breakdowns: §{up: 8 h}}}")
+    assert message == 'is missing; write for example `down: {"dist": "exponential", "mean": "30 min"}`'
+    [(_, message)] = faults_at_marks("emails: [§{id: m1, at: 0 s, from: lena}]")
+    assert message == "is missing; write for example `to: anna@kunde.example`"

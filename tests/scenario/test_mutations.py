@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from outboxsim.errors import ScenarioInvalid
+from outboxsim.errors import Fault, ScenarioInvalid
 from outboxsim.scenario import Scenario, load, loads
 from outboxsim.scenario.yaml_events import read_yaml
 
@@ -50,19 +51,25 @@ TOKENS = sorted(
 LOOSE = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def check(text: str) -> None:
-    """Load a text; its faults have to be in order and inside it."""
+def faults_of(make: Callable[[], Scenario]) -> tuple[Fault, ...]:
+    """The faults that keep a scenario from being made; nothing else may."""
     try:
-        scenario = loads(text)
+        assert make().horizon > 0
     except ScenarioInvalid as invalid:
-        assert invalid.faults
-        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        for fault in invalid.faults:
-            assert 1 <= fault.line <= len(lines) + 1
-            assert 1 <= fault.column <= max(map(len, lines)) + 2
-            assert fault.message
+        faults = invalid.faults
     else:
-        assert scenario.horizon > 0
+        return ()
+    assert faults
+    assert all(fault.message for fault in faults)
+    return faults
+
+
+def check(text: str) -> None:
+    """Load a text; its faults have to be inside it."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for fault in faults_of(lambda: loads(text)):
+        assert 1 <= fault.line <= len(lines) + 1
+        assert 1 <= fault.column <= max(map(len, lines)) + 2
 
 
 @LOOSE
@@ -91,10 +98,7 @@ def test_bytes_in_the_middle(tmp_path_factory, content, at):
     path = tmp_path_factory.getbasetemp() / "bytes.outbox.yaml"
     encoded = EXAMPLE.encode()
     path.write_bytes(encoded[:at] + content + encoded[at:])
-    try:
-        load(path)
-    except ScenarioInvalid as invalid:
-        assert invalid.faults
+    faults_of(lambda: load(path))
 
 
 VALUES = st.recursive(
@@ -130,10 +134,7 @@ def test_any_value_in_any_place(changes):
         else:
             if isinstance(parent, dict) or (isinstance(loc[-1], int) and loc[-1] < len(parent)):
                 parent[loc[-1]] = value
-    try:
-        Scenario.from_mapping(mapping)
-    except ScenarioInvalid as invalid:
-        assert invalid.faults
+    faults_of(lambda: Scenario.from_mapping(mapping))
 
 
 @pytest.mark.parametrize("loc", PLACES, ids=str)
@@ -143,7 +144,4 @@ def test_nothing_in_any_place(loc):
     for step in loc[:-1]:
         parent = parent[step]
     del parent[loc[-1]]
-    try:
-        Scenario.from_mapping(mapping)
-    except ScenarioInvalid as invalid:
-        assert all(fault.path for fault in invalid.faults)
+    assert all(fault.path for fault in faults_of(lambda: Scenario.from_mapping(mapping)))

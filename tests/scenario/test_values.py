@@ -69,7 +69,8 @@ def test_entries_of_which_nothing_is_said_may_be_left_empty():
 
 def test_users_in_full():
     user = scenario_of(
-        "users: {lena: {undo_window: 30 s, language: de, view: team, page_size: 50, admin: true, access: all, columns: [send_status, to, subject]}}"
+        "users: {lena: {undo_window: 30 s, language: de, view: team, page_size: 50, admin: true, access: all,"
+        " columns: [send_status, to, subject]}}"
     ).users["lena"]
     assert (user.undo_window, user.language, user.view, user.page_size, user.admin) == (30 * S, "de", View.TEAM, 50, True)
     assert (user.access, user.columns) == ("all", ("send_status", "to", "subject"))
@@ -172,7 +173,7 @@ def test_a_default_is_needed_only_where_one_is_needed():
         "traffic: [{name: in, from: lena, arrivals: {every: 1 h}}, {name: out, system: true, via: b, arrivals: {every: 1 h}}]"
     )
     assert scenario.default_connector is None
-    with pytest.raises(ValueError, match="no connector lists 'x@y.z' and none is the default"):
+    with pytest.raises(ValueError, match=r"no connector lists 'x@y\.z' and none is the default"):
         scenario.route(None, "x@y.z")
 
 
@@ -347,7 +348,8 @@ timeline:
     set:
       manual_retry: once
       on_enable: resume
-      connectors: {main: {capacity: null, retry: null, rate_limit: null, greylisting: null, attempt_limit: null, latency: 1 s, timeout: 2 s}}
+      connectors:
+        main: {capacity: null, retry: null, rate_limit: null, greylisting: null, attempt_limit: null, latency: 1 s, timeout: 2 s}
       users: {lena: {undo_window: 10 s, view: mine, columns: [to, subject], page_size: 5, language: de, access: [billing], admin: false}}
 """
     ).timeline
@@ -377,16 +379,19 @@ expect:
     at: 1 h
     emails:
       m1: sent
-      m2: {status: {one_of: [sent, failed]}, attempts: {between: [1, 2]}, next_attempt: "12:30", last_attempt: null, logged: {at_most: 5 min}}
-      # `contains` minds case
+      m2:
+        {status: {one_of: [sent, failed]}, attempts: {between: [1, 2]}, next_attempt: "12:30", last_attempt: null, logged: {at_most: 5 min}}
     outbox: {as: greta, view: team, count: {at_least: 1}, emails: [m1]}
     connectors: {main: disabled}
   - at: end
-    emails: {m1: {last_error: {contains: "451"}, connector: main, in_flight: false}, m2: {last_error: {one_of: [x, null]}, connector: {one_of: [main]}}}
+    emails:
+      m1: {last_error: {contains: "451"}, connector: main, in_flight: false}
+      m2: {last_error: {one_of: [x, null]}, connector: {one_of: [main]}}
   - attempts: {m1: [5 min, "10:00"], m2: []}
   - {during: [1 h, 1 h], never: {email: m2, status: sent, attempts: 1}}
   - {by: 45 min, eventually: {email: m2, status: sent}}
-  - metrics: {sent: 4, submitted: {at_least: 3.5}, attempts_per_sent: {at_most: 1.6}, latency_p95: null, give_up_rate: 5 %, backlog_drain: {one_of: [5 min, null]}}
+  - metrics:
+      {sent: 4, submitted: {at_least: 3.5}, attempts_per_sent: {at_most: 1.6}, latency_p95: null, give_up_rate: 5 %, backlog_drain: {one_of: [5 min, null]}}
   - over: replications
     confidence: 99 %
     select: {team: payroll, connector: main, priority: high, system: false}
