@@ -349,7 +349,7 @@ def _times(traffic: Traffic, scenario: Scenario, generator: np.random.Generator)
     """Blocks of arrival instants of a traffic, in order."""
     arrivals = traffic.arrivals
     if isinstance(arrivals, Batch):
-        yield np.full(arrivals.count, arrivals.at)
+        yield np.full(min(arrivals.count, traffic.limit or arrivals.count), arrivals.at)
     elif isinstance(arrivals, Every):
         yield from _every(arrivals.interval, traffic.windows, scenario.horizon)
     else:

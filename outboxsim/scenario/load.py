@@ -128,6 +128,7 @@ def _validated(
 ) -> tuple[Scenario | None, list[Fault]]:
     """The scenario, or its faults: those of the file and those of its emails_file."""
     scope = scope_of(raw)
+    scope.max_emails = max_emails
     own, flaws = _own_emails(raw, scope, max_emails)
     others = read_emails_file(raw.get("emails_file"), folder, source.file, scope, max_emails - len(own))
     flaws += others.flaws

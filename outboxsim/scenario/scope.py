@@ -62,6 +62,7 @@ class Scope:
     in_need_of_default: list[str] = field(default_factory=list)
     knows_all_emails: bool = True
     is_of_a_file: bool = False
+    max_emails: int = 1_000_000
     suggestions: Suggestions = field(default_factory=Suggestions, compare=False)
     _moments: dict[str, int] = field(default_factory=dict, compare=False)
     _durations: dict[str, int] = field(default_factory=dict, compare=False)

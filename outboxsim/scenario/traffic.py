@@ -325,8 +325,12 @@ class Traffic(Concept):
 
     @classmethod
     def _flaws_of_batch(cls, raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:
-        """A batch outside the windows would never arrive."""
+        """A batch is at most as many emails as a file may hold, and one outside the windows would never arrive."""
         arrivals = raw.get("arrivals")
+        size = arrivals.get("batch") if isinstance(arrivals, dict) else None
+        if type(size) is int and size > scope.max_emails:
+            message = f"{size:,} emails are more than the {scope.max_emails:,} allowed; --max-emails (max_emails) raises the limit"
+            yield Flaw(("arrivals", "batch"), message)
         if not (isinstance(arrivals, dict) and "batch" in arrivals and "between" in raw):
             return
         at = scope.try_moment(arrivals.get("at"))
