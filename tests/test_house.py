@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -145,3 +146,13 @@ def test_what_readme_prints_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     names: dict[str, object] = {}
     for code in blocks("python"):
         exec(compile(code, "README.md", "exec"), names)
+
+
+def test_readme_shows_what_make_demo_prints() -> None:
+    """At 80 columns; blanks at the ends of lines aside."""
+    demo = re.search(r"^DEMO_SCENARIO := (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert demo is not None
+    command = [sys.executable, "-m", "outboxsim", "run", demo[1]]
+    environment = {**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"}
+    printed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True).stdout
+    assert [line.rstrip() for line in printed.rstrip().splitlines()] == blocks("text")[0].splitlines()

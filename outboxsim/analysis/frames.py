@@ -194,10 +194,11 @@ def _teams(recording: Recording, sender: np.ndarray, work_item: np.ndarray, flag
 
 
 def texts_of(codes: np.ndarray, texts: Sequence[str]) -> pd.Categorical:
-    """Codes of recorded texts as a categorical; the order of its categories does not depend on which came first."""
-    known = sorted(texts)
+    """Codes of texts as a categorical of those that occur, in alphabetical order: it does not depend on which came first."""
+    used = np.unique(codes[codes != NONE]).tolist()
+    known = sorted({texts[code] for code in used})
     place = {text: code for code, text in enumerate(known)}
-    return coded(np.array([*(place[text] for text in texts), NONE])[codes], known)
+    return coded(np.array([*(place.get(text, NONE) for text in texts), NONE])[codes], known)
 
 
 def attempts_frame(recording: Recording, ids: pd.Series) -> pd.DataFrame:

@@ -1,194 +1,333 @@
-"""Many attempts at once, where nothing but outages and failure shares decides them.
+"""Many attempts at once, where nothing but outages, failure shares and latency decides them.
 
-Between two edges of outages, actions of people and other interruptions, attempts on a connector without capacity, rate
-limit, scan, breaker and the like do not touch each other. They are computed here as columns: the same outcomes, the same
-record in the same order as `Dispatch.drain` gives one by one (a test compares them), in a fraction of the time.
+Between two actions of people and other interruptions, attempts on a connector without capacity, rate limit, scan, breaker
+and the like do not touch each other, and its outages are known ahead. They are computed here as columns, retries and their
+retries included: the same outcomes and the same record in the same order as `Dispatch.drain` gives one by one (a test
+compares them bit by bit), in a fraction of the time.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from outboxsim.engine.channel import Channel, disabled_text, error_bounds
+from outboxsim.engine.channel import CONNECTION_FAILURES, NEVER, Answer, Channel, disabled_text, error_bounds
 from outboxsim.engine.draws import Purpose
 from outboxsim.engine.store import NONE
-from outboxsim.engine.trace import CONNECTOR_SHIFT, CONTACTED, FROM_SHIFT, NUMBER_SHIFT, OUTCOME_SHIFT, TO_SHIFT, WIDTH
+from outboxsim.engine.trace import (
+    CONNECTOR_SHIFT,
+    CONTACTED,
+    ENDED,
+    ERROR,
+    FROM_SHIFT,
+    IN_FLIGHT,
+    NEXT,
+    NUMBER_SHIFT,
+    OUTCOME_SHIFT,
+    PACKED,
+    TO_SHIFT,
+    TOOK_TIME,
+    WIDTH,
+)
+from outboxsim.engine.world import Flight, World
 from outboxsim.outbox import Outcome, SendStatus
 
 if TYPE_CHECKING:
-    from outboxsim.engine.dispatch import Dispatch
-    from outboxsim.engine.world import World
     from outboxsim.scenario import FailureShare
 
 #: Fewer attempts than this are quicker made one by one.
 _WORTH_A_BATCH: Final = 48
+#: A batch reaches at most so many of the shortest delays ahead, so that its rounds are not many more than an email's retries.
+_MOST_ROUNDS: Final = 2000
+
+_STATUS_BITS: Final = 7 << OUTCOME_SHIFT | 7 << TO_SHIFT
+
+Waiting = tuple[np.ndarray, np.ndarray, np.ndarray]  # due instants, connectors, emails
 
 
-def run_batch(dispatch: Dispatch, stop: int) -> None:
-    """Make the pool's attempts due before `stop`, retries that fall before it included, if a batch is worth it."""
-    world = dispatch.world
+@dataclass(slots=True)
+class Attempts:
+    """Attempts of one round, in columns: of whom, by which connector, when, and what they come to."""
+
+    email: np.ndarray
+    connector: np.ndarray
+    number: np.ndarray
+    started: np.ndarray
+    ended: np.ndarray
+    outcome: np.ndarray
+    error: np.ndarray
+
+    def chosen(self, which: np.ndarray) -> Attempts:
+        """Some of them."""
+        return Attempts(*(getattr(self, name)[which] for name in self.__slots__))
+
+
+def run_batch(world: World, stop: int) -> None:
+    """Make the attempts due before `stop`, retries that fall before it included, if a batch is worth it."""
     if np.count_nonzero(world.pool.due < stop) < _WORTH_A_BATCH:
         return
     for lookahead in world.lookaheads:
         lookahead.know(stop)
-    batched = np.array([channel.can_batch and not world.lookaheads[channel.index].has_timeouts for channel in world.channels])
-    stop = _first_single(world, batched, stop)
-    if not np.count_nonzero(world.pool.due < stop) >= _WORTH_A_BATCH:
-        return
-    before = len(world.trace.attempts)
-    due, connector, email = world.pool.take_before(stop)
-    valid = world.store.view("due")[email] == due
-    due, connector, email = due[valid], connector[valid], email[valid]
-    later: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    while len(email) >= _WORTH_A_BATCH and world.trace.size + 3 * len(email) <= world.max_events:
-        due, connector, email = _attempt(world, due, connector, email)
-        soon = due < stop
-        later.append((due[~soon], connector[~soon], email[~soon]))
-        due, connector, email = due[soon], connector[soon], email[soon]
-    world.pool.add(*(np.concatenate(parts) for parts in zip(*later, (due, connector, email), strict=True)))
-    dispatch.run_plain_singly(stop, ahead_of_edges=True)
-    for channel in world.channels:
-        channel.settle_outage()
-    _sort_record(world, before)
+    stop = _reach(world, stop)
+    if np.count_nonzero(world.pool.due < stop) >= _WORTH_A_BATCH:
+        _Batch(world, stop).run()
 
 
-def _first_single(world: World, batched: np.ndarray, stop: int) -> int:
-    """Up to where only connectors that can batch are concerned."""
-    if not batched.all():
-        single = world.pool.due[~batched[world.pool.connector]]
+def _reach(world: World, stop: int) -> int:
+    """Up to where a batch can go: only connectors that can batch are concerned, and nobody's own try."""
+    batched = [channel.can_batch for channel in world.channels]
+    by_hand = world.manual | world.probes
+    if not all(batched):
+        single = world.pool.due[~np.array(batched)[world.pool.connector]]
         stop = min(stop, int(single.min(initial=stop)))
-    for entry in (*world.agenda[:1], *world.soon[-1:]):
-        if not batched.all():
-            stop = min(stop, entry[0])
-    return stop
+    for instant, connector, email in (*world.agenda, *world.soon):
+        if instant < stop and (not batched[connector] or email in by_hand):
+            stop = instant
+    for instant, _, email in world.ends:
+        if instant < stop and (not batched[world.store.connector[email]] or world.flights[email].is_manual):
+            stop = instant
+    shortest = min((min(channel.table, default=NEVER) for channel in world.channels if channel.table is not None), default=NEVER)
+    return min(stop, world.now + _MOST_ROUNDS * shortest)
 
 
-def _attempt(world: World, due: np.ndarray, connector: np.ndarray, email: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One attempt of each email at its due instant; what is due next, of whom."""
-    store = world.store
-    attempts, status = store.view("attempts"), store.view("status")
-    number = attempts[email].astype(np.int64) + 1
-    attempts[email] = number
-    store.view("last_attempt")[email] = due
-    outcome, error = _outcomes(world, due, connector, number, email)
-    before = status[email].astype(np.int64)
-    after = np.full(len(email), int(SendStatus.SENT))
-    following = np.full(len(email), NONE)
-    failed = np.flatnonzero(outcome != Outcome.ACCEPTED)
-    after[failed], following[failed] = _fail(
-        world, due[failed], connector[failed], number[failed], email[failed], outcome[failed], error[failed]
-    )
-    status[email] = after
-    sent = after == SendStatus.SENT
-    store.view("finished")[email[sent]] = due[sent]
-    store.view("due")[email] = following
-    contacted = np.where(outcome == Outcome.CONNECTOR_DISABLED, 0, CONTACTED)
-    packed = (
-        number << NUMBER_SHIFT
-        | connector << CONNECTOR_SHIFT
-        | before << FROM_SHIFT
-        | after << TO_SHIFT
-        | outcome << OUTCOME_SHIFT
-        | contacted
-    )
-    world.trace.attempts.frombytes(np.column_stack((email, due, due, following, packed, error)).astype(np.int64, copy=False).tobytes())
-    again = following != NONE
-    return following[again], connector[again], email[again]
+class _Batch:
+    """One batch: everything that happens on its connectors before `stop`."""
 
+    def __init__(self, world: World, stop: int) -> None:
+        self._world = world
+        self._stop = stop
+        self._first_row = len(world.trace.attempts) // WIDTH
+        self._landed: list[np.ndarray] = []  # rows of flights from before that ended
+        self._flying: dict[int, Answer] = {}  # emails whose attempt goes on after `stop`
 
-def _outcomes(world: World, due: np.ndarray, connector: np.ndarray, number: np.ndarray, email: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Outcome and error of each attempt, by L1."""
-    outcome = np.full(len(email), int(Outcome.ACCEPTED))
-    error = np.full(len(email), NONE)
-    for channel in world.channels:
-        mine = np.flatnonzero(connector == channel.index)
-        if not len(mine):
-            continue
-        if not channel.enabled:
-            outcome[mine], error[mine] = int(Outcome.CONNECTOR_DISABLED), world.trace.error(disabled_text(channel.name))
-            continue
-        mine = mine[~_by_outage(world, channel, due[mine], mine, outcome, error)]
-        if channel.failing > 0 and len(mine):
-            outcome[mine], error[mine] = _by_share(world, channel, number[mine], email[mine])
-    return outcome, error
+    def run(self) -> None:
+        """Round after round, until nothing is due before `stop`; what is left waits in the pool."""
+        waiting = self._merged([self._take_waiting(), self._land_flights()])
+        try:
+            while len(waiting[2]):
+                self._world.guard()
+                waiting = self._keep_later(self._attempt(*waiting))
+        finally:
+            self._world.pool.add(*waiting)
+            self._close()
 
+    @staticmethod
+    def _merged(parts: list[Waiting]) -> Waiting:
+        due, connector, email = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        return due, connector, email
 
-def _by_outage(world: World, channel: Channel, due: np.ndarray, mine: np.ndarray, outcome: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Let outages decide where one is on; which attempts they decided."""
-    lookahead = world.lookaheads[channel.index]
-    place = lookahead.places(due)
-    decided = np.zeros(len(due), dtype=bool)
-    for one in np.unique(place).tolist():
-        outage = lookahead.deciding[one]
-        if outage is None:
-            continue
-        met = place == one
-        is_permanent = outage.kind == "reject" and not outage.error.startswith("4")
-        outcome[mine[met]] = int(Outcome.PERMANENT if is_permanent else Outcome.TRANSIENT)
-        error[mine[met]] = world.trace.error(outage.error)
-        decided |= met
-    return decided
+    def _take_waiting(self) -> Waiting:
+        """All attempts due before `stop`: from the pool, and those laid out to be taken one by one."""
+        world, stop = self._world, self._stop
+        singles = []
+        while world.soon and world.soon[-1][0] < stop:
+            singles.append(world.soon.pop())
+        while world.agenda and world.agenda[0][0] < stop:
+            singles.append(heappop(world.agenda))
+        columns = np.array(singles, dtype=np.int64).reshape(-1, 3)
+        due, connector, email = self._merged([world.pool.take_before(stop), (columns[:, 0], columns[:, 1], columns[:, 2])])
+        valid = np.flatnonzero(world.store.view("due")[email] == due)  # the others were cancelled or retried meanwhile
+        once = valid[np.unique(email[valid], return_index=True)[1]]
+        return due[once], connector[once], email[once]
 
+    def _keep_later(self, following: Waiting) -> Waiting:
+        """Put what is due from `stop` on into the pool; the rest is the next round."""
+        due, connector, email = following
+        soon = due < self._stop
+        self._world.pool.add(due[~soon], connector[~soon], email[~soon])
+        return due[soon], connector[soon], email[soon]
 
-def _by_share(world: World, channel: Channel, number: np.ndarray, email: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    rank = world.store.view("rank")[email]
-    uniform = world.draws.uniforms(Purpose.FAILURE, number, rank)
-    permanent = uniform < channel.permanent.probability
-    transient = ~permanent & (uniform < channel.failing)
-    outcome = np.select([permanent, transient], [int(Outcome.PERMANENT), int(Outcome.TRANSIENT)], int(Outcome.ACCEPTED))
-    error = np.full(len(email), NONE)
-    for chosen, share in ((permanent, channel.permanent), (transient, channel.transient)):
-        if chosen.any():
-            error[chosen] = _errors(world, share, number[chosen], rank[chosen])
-    return outcome, error
+    # Attempts
 
+    def _attempt(self, due: np.ndarray, connector: np.ndarray, email: np.ndarray) -> Waiting:
+        """One attempt of each email at its due instant; what is due next, of whom."""
+        world, store = self._world, self._world.store
+        counts, status = store.view("attempts"), store.view("status")
+        number = counts[email].astype(np.int64) + 1
+        counts[email] = number
+        store.view("last_attempt")[email] = due
+        attempts = self._answers(due, connector, number, email)
+        before = status[email].astype(np.int64)
+        lands = (attempts.ended < self._stop) | (attempts.ended == due)
+        following = np.full(len(email), NONE)
+        after = before.copy()
+        ended = attempts.chosen(lands)
+        after[lands], following[lands] = self._settle(ended)
+        self._take_off(attempts.chosen(~lands))
+        codes = np.where(lands, attempts.outcome, IN_FLIGHT) << OUTCOME_SHIFT
+        codes |= np.where(attempts.outcome == Outcome.CONNECTOR_DISABLED, 0, CONTACTED) | np.where(attempts.ended > due, TOOK_TIME, 0)
+        packed = number << NUMBER_SHIFT | connector << CONNECTOR_SHIFT | before << FROM_SHIFT | after << TO_SHIFT | codes
+        rows = (email, due, np.where(lands, attempts.ended, NONE), following, packed, np.where(lands, attempts.error, NONE))
+        world.trace.attempts.frombytes(np.column_stack(rows).astype(np.int64, copy=False).tobytes())
+        again = following != NONE
+        return following[again], connector[again], email[again]
 
-def _errors(world: World, share: FailureShare, number: np.ndarray, rank: np.ndarray) -> np.ndarray:
-    codes = np.array([world.trace.error(text) for text, _ in share.errors])
-    if len(codes) == 1:
-        return np.broadcast_to(codes, rank.shape)
-    place = np.searchsorted(error_bounds(share), world.draws.uniforms(Purpose.ERROR, number, rank), side="right")
-    return codes[np.minimum(place, len(codes) - 1)]
+    def _take_off(self, attempts: Attempts) -> None:
+        """These attempts go on after the batch."""
+        world = self._world
+        world.store.view("due")[attempts.email] = NONE
+        columns = (attempts.email, attempts.connector, attempts.ended - attempts.started, attempts.outcome, attempts.error)
+        for email, connector, duration, outcome, error in zip(*(column.tolist() for column in columns), strict=True):
+            text = "" if error == NONE else world.trace.errors[error]
+            outage = world.lookaheads[connector].at(world.store.last_attempt[email])
+            failed_to_connect = outage is not None and outage.kind in CONNECTION_FAILURES
+            self._flying[email] = Answer(Outcome(outcome), text, duration, failed_to_connect)
+            world.channels[connector].busy += 1
 
+    def _land_flights(self) -> Waiting:
+        """Attempts under way that end before `stop`: the emails move on; what is due before `stop` of them."""
+        world = self._world
+        ending = sorted(entry for entry in world.ends if entry[0] < self._stop)
+        if not ending:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
+        world.ends = [entry for entry in world.ends if entry[0] >= self._stop]
+        heapify(world.ends)
+        ended, row, email = np.array(ending, dtype=np.int64).T
+        answers = [world.flights.pop(one).answer for one in email.tolist()]
+        log = np.frombuffer(world.trace.attempts, dtype=np.int64).reshape(-1, WIDTH)
+        packed = log[row, PACKED]
+        attempts = Attempts(
+            email=email,
+            connector=packed >> CONNECTOR_SHIFT & 0xFFFF,
+            number=packed >> NUMBER_SHIFT,
+            started=log[row, 1],
+            ended=ended,
+            outcome=np.array([int(answer.outcome) for answer in answers]),
+            error=np.array([NONE if answer.outcome is Outcome.ACCEPTED else world.trace.error(answer.error) for answer in answers]),
+        )
+        after, following = self._settle(attempts)
+        log[row, ENDED], log[row, NEXT], log[row, ERROR] = ended, following, attempts.error
+        log[row, PACKED] = packed & ~_STATUS_BITS | attempts.outcome << OUTCOME_SHIFT | after << TO_SHIFT
+        for connector in attempts.connector.tolist():
+            world.channels[connector].busy -= 1
+        self._landed.append(row)
+        again = following != NONE
+        return self._keep_later((following[again], attempts.connector[again], email[again]))
 
-def _fail(
-    world: World, now: np.ndarray, connector: np.ndarray, number: np.ndarray, email: np.ndarray, outcome: np.ndarray, error: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Status after and due instant of emails whose attempt was not accepted."""
-    store = world.store
-    logged, retries = store.view("logged"), store.view("retries")
-    never = logged[email] == NONE
-    logged[email[never]] = now[never]
-    store.view("last_error")[email] = error
-    after = np.full(len(email), int(SendStatus.FAILED))
-    after[outcome == Outcome.CONNECTOR_DISABLED] = int(SendStatus.CONNECTOR_DISABLED)
-    following = np.full(len(email), NONE)
-    for channel in world.channels:
-        asked = (connector == channel.index) & (outcome == Outcome.TRANSIENT)
-        if channel.attempt_limit is not None:
-            asked &= number < channel.attempt_limit
-        mine = np.flatnonzero(asked)
-        if not len(mine) or channel.table is None:
-            continue
-        those = email[mine]
-        step = retries[those].astype(np.int64)
-        has_delay = step < len(channel.table)
-        mine, those, step = mine[has_delay], those[has_delay], step[has_delay]
-        if not len(mine):
-            continue
-        delay = np.array(channel.table)[step]
-        retries[those] = step + 1
-        following[mine] = now[mine] + delay
-        after[mine] = int(SendStatus.PENDING_RETRY)
-    return after, following
+    def _settle(self, attempts: Attempts) -> tuple[np.ndarray, np.ndarray]:
+        """Move the emails of attempts that have ended: their status after, and when they are due next."""
+        store = self._world.store
+        after = np.full(len(attempts.email), int(SendStatus.SENT))
+        following = np.full(len(attempts.email), NONE)
+        failed = np.flatnonzero(attempts.outcome != Outcome.ACCEPTED)
+        after[failed], following[failed] = self._fail(attempts.chosen(failed))
+        store.view("status")[attempts.email] = after
+        sent = after == SendStatus.SENT
+        store.view("finished")[attempts.email[sent]] = attempts.ended[sent]
+        store.view("due")[attempts.email] = following
+        return after, following
 
+    def _fail(self, attempts: Attempts) -> tuple[np.ndarray, np.ndarray]:
+        """Status after and due instant of emails whose attempt was not accepted."""
+        store, email = self._world.store, attempts.email
+        logged, retries = store.view("logged"), store.view("retries")
+        never = logged[email] == NONE
+        logged[email[never]] = attempts.ended[never]
+        store.view("last_error")[email] = attempts.error
+        after = np.full(len(email), int(SendStatus.FAILED))
+        after[attempts.outcome == Outcome.CONNECTOR_DISABLED] = int(SendStatus.CONNECTOR_DISABLED)
+        following = np.full(len(email), NONE)
+        for channel in self._world.channels:
+            asked = (attempts.connector == channel.index) & (attempts.outcome == Outcome.TRANSIENT)
+            if channel.attempt_limit is not None:
+                asked &= attempts.number < channel.attempt_limit
+            mine = np.flatnonzero(asked)
+            if not len(mine) or not channel.table:
+                continue
+            step = retries[email[mine]].astype(np.int64)
+            has_delay = step < len(channel.table)
+            mine, step = mine[has_delay], step[has_delay]
+            retries[email[mine]] = step + 1
+            following[mine] = attempts.ended[mine] + np.array(channel.table)[step]
+            after[mine] = int(SendStatus.PENDING_RETRY)
+        return after, following
 
-def _sort_record(world: World, before: int) -> None:
-    """Put the attempts recorded since `before` into the order of L7: by instant, connector, submission."""
-    log = world.trace.attempts
-    rows = np.array(log[before:]).reshape(-1, WIDTH)
-    order = np.lexsort((rows[:, 0], rows[:, 4] >> CONNECTOR_SHIFT & 0xFFFF, rows[:, 1]))
-    del log[before:]
-    log.frombytes(rows[order].tobytes())
+    # What attempts come to
+
+    def _answers(self, due: np.ndarray, connector: np.ndarray, number: np.ndarray, email: np.ndarray) -> Attempts:
+        """Outcome, error and end of each attempt, by L1."""
+        world = self._world
+        outcome = np.full(len(email), int(Outcome.ACCEPTED))
+        error, duration = np.full(len(email), NONE), np.zeros(len(email), dtype=np.int64)
+        attempts = Attempts(email, connector, number, due, due, outcome, error)
+        for channel in world.channels:
+            mine = np.flatnonzero(connector == channel.index)
+            if not len(mine):
+                continue
+            if not channel.enabled:
+                outcome[mine], error[mine] = int(Outcome.CONNECTOR_DISABLED), world.trace.error(disabled_text(channel.name))
+                continue
+            duration[mine] = self._latencies(channel, number[mine], email[mine])
+            mine = mine[~self._by_outage(channel, mine, attempts, duration)]
+            if channel.failing > 0 and len(mine):
+                outcome[mine], error[mine] = self._by_share(channel, number[mine], email[mine])
+        attempts.ended = due + duration
+        return attempts
+
+    def _latencies(self, channel: Channel, number: np.ndarray, email: np.ndarray) -> np.ndarray | int:
+        if channel.fixed_latency is not None:
+            return channel.fixed_latency
+        rank = self._world.store.view("rank")[email].astype(np.int64)
+        return self._world.draws.durations(channel.latency, number, rank, channel.index)
+
+    def _by_outage(self, channel: Channel, mine: np.ndarray, attempts: Attempts, duration: np.ndarray) -> np.ndarray:
+        """Let outages decide where one is on; which attempts they decided."""
+        lookahead = self._world.lookaheads[channel.index]
+        place = lookahead.places(attempts.started[mine])
+        decided = np.zeros(len(mine), dtype=bool)
+        for one in np.unique(place).tolist():
+            outage = lookahead.deciding[one]
+            if outage is None:
+                continue
+            met = place == one
+            if outage.kind in CONNECTION_FAILURES:
+                duration[mine[met]] = channel.timeout if outage.kind == "timeout" else 0
+            is_permanent = outage.kind == "reject" and not outage.error.startswith("4")
+            attempts.outcome[mine[met]] = int(Outcome.PERMANENT if is_permanent else Outcome.TRANSIENT)
+            attempts.error[mine[met]] = self._world.trace.error(outage.error)
+            decided |= met
+        return decided
+
+    def _by_share(self, channel: Channel, number: np.ndarray, email: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rank = self._world.store.view("rank")[email].astype(np.int64)
+        uniform = self._world.draws.uniforms(Purpose.FAILURE, number, rank)
+        permanent = uniform < channel.permanent.probability
+        transient = ~permanent & (uniform < channel.failing)
+        outcome = np.select([permanent, transient], [int(Outcome.PERMANENT), int(Outcome.TRANSIENT)], int(Outcome.ACCEPTED))
+        error = np.full(len(email), NONE)
+        for chosen, share in ((permanent, channel.permanent), (transient, channel.transient)):
+            if chosen.any():
+                error[chosen] = self._errors(share, number[chosen], rank[chosen])
+        return outcome, error
+
+    def _errors(self, share: FailureShare, number: np.ndarray, rank: np.ndarray) -> np.ndarray:
+        codes = np.array([self._world.trace.error(text) for text, _ in share.errors])
+        if len(codes) == 1:
+            return np.broadcast_to(codes, rank.shape)
+        place = np.searchsorted(error_bounds(share), self._world.draws.uniforms(Purpose.ERROR, number, rank), side="right")
+        return codes[np.minimum(place, len(codes) - 1)]
+
+    # The record
+
+    def _close(self) -> None:
+        """Put the batch's attempts into the order of L7 (instant, connector, submission), note their ends, let the rest fly on."""
+        world, first = self._world, self._first_row
+        log = world.trace.attempts
+        rows = np.array(log[first * WIDTH :], dtype=np.int64).reshape(-1, WIDTH)
+        rows = rows[np.lexsort((rows[:, 0], rows[:, PACKED] >> CONNECTOR_SHIFT & 0xFFFF, rows[:, 1]))]
+        del log[first * WIDTH :]
+        log.frombytes(rows.tobytes())
+        took_time = rows[:, PACKED] & TOOK_TIME != 0
+        flying = took_time & (rows[:, ENDED] == NONE)
+        landed = np.concatenate([*self._landed, np.flatnonzero(took_time & ~flying) + first])
+        if len(landed):
+            ended = np.frombuffer(log, dtype=np.int64).reshape(-1, WIDTH)[landed, ENDED]
+            world.trace.end_many(landed[np.lexsort((landed, ended))])
+        for row, email in zip((np.flatnonzero(flying) + first).tolist(), rows[flying, 0].tolist(), strict=True):
+            answer = self._flying[email]
+            started = log[row * WIDTH + 1]
+            world.flights[email] = Flight(row, answer, started, is_manual=False)
+            heappush(world.ends, (started + answer.duration, row, email))

@@ -15,6 +15,8 @@ from outboxsim.retry import Breaker, RetryPattern, Scan, Table
 from outboxsim.scenario import Connector, FailureShare, Greylisting
 
 REFUSE, TIMEOUT, REJECT = "refuse", "timeout", "reject"
+#: Kinds of outages in which the server is not reached (C3).
+CONNECTION_FAILURES: Final = frozenset({REFUSE, TIMEOUT})
 
 GREYLISTED: Final = "451 4.7.1 Greylisted, please try again later"
 #: A value that no instant reaches.
@@ -190,14 +192,8 @@ class Channel:
 
     @property
     def can_batch(self) -> bool:
-        """Whether many attempts can be computed at once: nothing but outages and shares decides, and no attempt takes time."""
-        return (
-            self.is_plain
-            and self.table is not None
-            and self.fixed_latency == 0
-            and self.greylisting is None
-            and self.spec.disable_after is None
-        )
+        """Whether many attempts can be computed at once: nothing but outages, shares and latency decides."""
+        return self.is_plain and self.table is not None and self.greylisting is None and self.spec.disable_after is None
 
     # Outages
 
@@ -205,10 +201,6 @@ class Channel:
         """An outage begins; the latest begun decides (L1)."""
         self.outages.append(outage)
         self.settle_outage()
-
-    def set_outage(self, outage: RunningOutage | None) -> None:
-        """Let an outage decide, whatever has begun: an attempt is made ahead of the edges between."""
-        self.outage = outage
 
     def settle_outage(self) -> None:
         """Let the latest begun decide again."""

@@ -93,14 +93,16 @@ class Dispatch:
         """Make the attempts due before `stop` for as long as nothing but free-running connectors is concerned.
 
         A shortcut of `drain`, for speed alone: the order of attempts, their outcomes and the record are the same. A batch
-        may go on over edges of outages, up to `stop_of_batch`.
+        may go on over edges of outages and ends of attempts, up to `stop_of_batch`.
         """
         if self.world.pool.earliest < stop_of_batch:
-            run_batch(self, stop_of_batch)
-        self.run_plain_singly(stop)
+            run_batch(self.world, stop_of_batch)
+            if self.world.ends:
+                stop = min(stop, self.world.ends[0][0])
+        self._run_singly(stop)
 
-    def run_plain_singly(self, stop: int, *, ahead_of_edges: bool = False) -> None:
-        """The same, one attempt after the other; `ahead_of_edges` asks the lookahead which outage decides."""
+    def _run_singly(self, stop: int) -> None:
+        """The same, one attempt after the other."""
         world, store = self.world, self.world.store
         if world.pool.earliest < stop:
             self.spill(stop)
@@ -123,8 +125,6 @@ class Dispatch:
                 heappop(agenda)
             if due[email] == instant:
                 world.now = instant
-                if ahead_of_edges:
-                    channels[connector].set_outage(world.lookaheads[connector].at(instant))
                 self._start(channels[connector], email)
                 if ends and ends[0][0] < stop:
                     stop = ends[0][0]

@@ -82,10 +82,29 @@ class Draws:
         key = (duration, attempt, rank >> bits, connector)
         block = self._lists.get(key)
         if block is None:
-            generator = self.generator(Purpose.LATENCY, attempt, rank >> bits, connector)
-            drawn = np.floor(duration.draw(generator, 1 << bits) + 0.5)
-            block = self._list(key, self._keep(key, drawn))
+            block = self._list(key, self._duration_block(duration, attempt, rank >> bits, connector))
         return int(block[rank & ((1 << bits) - 1)])
+
+    def durations(self, duration: RandomDuration, attempts: np.ndarray, ranks: np.ndarray, connector: int) -> np.ndarray:
+        """The same durations for many attempts at once."""
+        numbers = np.empty(len(ranks))
+        for attempt in np.unique(attempts).tolist():
+            bits = _BLOCK_BITS if attempt < _LATE_ATTEMPT else _LATE_BLOCK_BITS
+            chosen = np.flatnonzero(attempts == attempt)
+            blocks = ranks[chosen] >> bits
+            for block in np.unique(blocks).tolist():
+                places = chosen[blocks == block]
+                numbers[places] = self._duration_block(duration, attempt, block, connector)[ranks[places] & ((1 << bits) - 1)]
+        return numbers.astype(np.int64)
+
+    def _duration_block(self, duration: RandomDuration, attempt: int, block: int, connector: int) -> np.ndarray:
+        key = (duration, attempt, block, connector)
+        drawn = self._blocks.get(key)
+        if drawn is None:
+            bits = _BLOCK_BITS if attempt < _LATE_ATTEMPT else _LATE_BLOCK_BITS
+            generator = self.generator(Purpose.LATENCY, attempt, block, connector)
+            drawn = self._keep(key, np.floor(duration.draw(generator, 1 << bits) + 0.5))
+        return drawn
 
     def _uniform_block(self, purpose: Purpose, attempt: int, block: int) -> np.ndarray:
         key = (purpose, attempt, block)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from outboxsim.engine.channel import NEVER, TIMEOUT, RunningOutage
+from outboxsim.engine.channel import NEVER, RunningOutage
 
 
 @dataclass(slots=True)
@@ -29,7 +29,6 @@ class Lookahead:
     drawn: Iterator[tuple[int, int, RunningOutage]] = field(default_factory=lambda: iter(()))
     bounds: list[int] = field(default_factory=lambda: [-1])
     deciding: list[RunningOutage | None] = field(default_factory=lambda: [None])
-    has_timeouts: bool = False
     _known_until: int = -1
 
     def __post_init__(self) -> None:
@@ -65,7 +64,6 @@ class Lookahead:
 
     def _sweep(self) -> None:
         """From edge to edge: the latest begun decides, at one instant the later in the file."""
-        self.has_timeouts = any(outage.kind == TIMEOUT for _, _, outage in self.windows)
         starts = sorted(self.windows, key=lambda window: window[0])
         edges = sorted({-1, *(start for start, _, _ in starts), *(until for _, until, _ in starts)})
         running: list[tuple[int, int, RunningOutage]] = []

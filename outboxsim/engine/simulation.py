@@ -278,7 +278,8 @@ class Simulation:
                 self._settle()
                 if self._invariants is None:
                     stop = min(int(queue[0][0]) if queue else NEVER, self._barrier())
-                    self._dispatch.run_plain(min(stop, world.edges[0][0]) if world.edges else stop, stop)
+                    known_ahead = (heap[0][0] for heap in (world.edges, world.ends) if heap)
+                    self._dispatch.run_plain(min(stop, min(known_ahead, default=stop)), stop)
                 instant = self._next_instant()
                 if instant is None or (queue and queue[0][0] <= instant):
                     return
@@ -290,9 +291,9 @@ class Simulation:
             self._plan_turn()
 
     def _barrier(self) -> int:
-        """The next instant at which more than attempts may happen; edges of outages are known ahead."""
+        """The next instant at which more than attempts may happen; edges of outages and ends of attempts are known ahead."""
         world = self._world
-        heads = [heap[0][0] for heap in (world.ends, world.wakes) if heap]
+        heads = [world.wakes[0][0]] if world.wakes else []
         if self._timeline_done < len(self._timeline):
             heads.append(self._timeline[self._timeline_done].at)
         return min([*heads, world.arrivals.known_until, world.horizon + 1])

@@ -135,6 +135,12 @@ class Trace:
         self._journal_attempts.append(len(self.attempts) // WIDTH)
         self._journal.append(attempt)
 
+    def end_many(self, attempts: np.ndarray) -> None:
+        """The same of many attempts, in order of their ends."""
+        begun = np.full(len(attempts), len(self.attempts) // WIDTH, dtype=np.int64)
+        self._journal_attempts.frombytes(begun.tobytes())
+        self._journal.frombytes(attempts.astype(np.int64, copy=False).tobytes())
+
     @property
     def size(self) -> int:
         """About how many events there are so far."""
@@ -171,10 +177,10 @@ class Trace:
         """Attempts and journal, merged; what belongs together in one list."""
         begun = len(self.attempts) // WIDTH
         reached = 0
-        for attempts, entry in zip(self._journal_places(), self._journal, strict=True):
+        for attempts, entry in self._ordered_journal():
             for attempt in range(reached, attempts):
                 yield Phase.ATTEMPTS, self._started(attempt)
-            reached = attempts
+            reached = max(reached, attempts)
             if entry >= 0:
                 yield Phase.ATTEMPTS, self._ended(entry)
             else:
@@ -183,14 +189,23 @@ class Trace:
         for attempt in range(reached, begun):
             yield Phase.ATTEMPTS, self._started(attempt)
 
-    def _journal_places(self) -> list[int]:
-        """How many attempts had begun before each entry; edges come before all attempts of their instant, which may be recorded ahead."""
-        started = np.array(self.attempts, dtype=np.int64).reshape(-1, WIDTH)[:, 1]
-        edges = [place for place, entry in enumerate(self._journal) if entry < 0 and self._facts[~entry][0] is Phase.EDGES]
-        places = np.array(self._journal_attempts, dtype=np.int64)
-        places[edges] = np.searchsorted(started, [self._facts[~self._journal[place]][1].time for place in edges], side="left")
-        merged: list[int] = places.tolist()
-        return merged
+    def _ordered_journal(self) -> list[tuple[int, int]]:
+        """The journal's entries in order of time, each with how many attempts had begun before it.
+
+        A batch records attempts and their ends ahead of edges. At one instant edges come first, then ends of attempts, then
+        starts (L7); what people did and what the connectors noted keeps its place in the record.
+        """
+        log = np.array(self.attempts, dtype=np.int64).reshape(-1, WIDTH)
+        entries, places = np.array(self._journal, dtype=np.int64), np.array(self._journal_attempts, dtype=np.int64)
+        facts = [self._facts[~entry] if entry < 0 else None for entry in entries.tolist()]
+        times = np.where(entries >= 0, log[np.maximum(entries, 0), ENDED] if len(log) else 0, 0)
+        is_fact = entries < 0
+        times[is_fact] = [fact[1].time for fact in facts if fact is not None]
+        is_edge = np.array([fact is not None and fact[0] is Phase.EDGES for fact in facts], dtype=bool)
+        timed = is_edge | ~is_fact
+        places[timed] = np.searchsorted(log[:, 1], times[timed], side="left")
+        order = np.lexsort((~is_edge, times))
+        return list(zip(places[order].tolist(), entries[order].tolist(), strict=True))
 
     def _started(self, attempt: int) -> list[Event]:
         row = self.attempts[attempt * WIDTH : (attempt + 1) * WIDTH]

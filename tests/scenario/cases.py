@@ -271,7 +271,11 @@ TRAFFIC = [
     (_traffic("arrivals: §{batch: 5}"), "traffic[0].arrivals.at", "is missing"),
     (_traffic("arrivals: {batch: 5, at: §9 h}"), "traffic[0].arrivals.at", "is past the horizon"),
     (_traffic('between: ["10:00", "11:00"], arrivals: {batch: 5, at: §"09:30"}'), "traffic[0].arrivals.at", "'09:30', outside `between`"),
-    (_traffic("arrivals: {batch: §2000000000, at: start}"), "traffic[0].arrivals.batch", "2,000,000,000 emails are more than the 1,000,000 allowed"),
+    (
+        _traffic("arrivals: {batch: §2000000000, at: start}"),
+        "traffic[0].arrivals.batch",
+        "2,000,000,000 emails are more than the 1,000,000 allowed",
+    ),
     (_traffic("between: [§noon, 5 h], arrivals: {batch: 5, at: 1 h}"), "traffic[0].between[0]", "'noon' is no moment"),
     (_traffic("arrivals: {every: 1 h}, between: §5 min"), "traffic[0].between", "'5 min' is no pair of moments"),
     (_traffic("arrivals: {every: 1 h}, between: [1 h, §x]"), "traffic[0].between[1]", "'x' is no moment"),
