@@ -87,7 +87,7 @@ def _reach(world: World, stop: int) -> int:
         if instant < stop and (not batched[connector] or email in by_hand):
             stop = instant
     for instant, _, email in world.ends:
-        if instant < stop and (not batched[world.store.connector[email]] or world.flights[email].is_manual):
+        if instant < stop and (not batched[world.store.connector[email]] or world.flights[email].is_retry):
             stop = instant
     shortest = min((min(channel.table, default=NEVER) for channel in world.channels if channel.table is not None), default=NEVER)
     return min(stop, world.now + _MOST_ROUNDS * shortest)
@@ -329,5 +329,5 @@ class _Batch:
         for row, email in zip((np.flatnonzero(flying) + first).tolist(), rows[flying, 0].tolist(), strict=True):
             answer = self._flying[email]
             started = log[row * WIDTH + 1]
-            world.flights[email] = Flight(row, answer, started, is_manual=False)
+            world.flights[email] = Flight(row, answer, started, is_retry=False)
             heappush(world.ends, (started + answer.duration, row, email))

@@ -234,7 +234,9 @@ class Channel:
     def _is_greylisted(self, recipients: tuple[str, ...], now: int) -> bool:
         """Whether the server still turns a recipient away; remembers the first try of each that it sees (C4)."""
         assert self.greylisting is not None
-        keys = {address.rpartition("@")[2].lower() for address in recipients} if self.greylisting.per == "domain" else set(recipients)
+        parts = [address.rpartition("@") for address in recipients]  # domains do not mind case (RFC 5321, section 2.4)
+        by_domain = self.greylisting.per == "domain"
+        keys = {domain.lower() if by_domain else f"{name}@{domain.lower()}" for name, _, domain in parts}
         firsts = [self.greylist.setdefault(key, now) for key in sorted(keys)]
         return any(now < first + self.greylisting.min_delay for first in firsts)
 

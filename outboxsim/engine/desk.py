@@ -13,13 +13,15 @@ from outboxsim.engine.store import MIGRATED, NONE, SYSTEM
 from outboxsim.engine.trace import Event, EventKind, Phase
 from outboxsim.engine.world import TIMELINE_ORDER, World
 from outboxsim.outbox import Action, Happening, Priority, Reason, SendStatus, Standing, View, next_status, refusal
-from outboxsim.quantities import format_duration
+from outboxsim.quantities import Constant, Rate, format_duration
 from outboxsim.scenario import (
     AssignEntry,
     CancelEntry,
     ConnectorSettings,
     DisableEntry,
     EnableEntry,
+    FailureShare,
+    Greylisting,
     MergeEntry,
     OutageEntry,
     RetryEntry,
@@ -173,6 +175,8 @@ class Desk:
             world.trace.released_by_hand[email] = world.now
         world.manual.add(email)
         world.probes.add(email)
+        if not sent_now:
+            world.retried.add(email)
         self.dispatch.enqueue(email)
 
     def _refuse(self, action: str, target: str, reason: Reason, by: str | None, email: int | None = None) -> Reason:
@@ -404,4 +408,12 @@ def _plain(name: str, value: Any) -> Any:
         return value
     if isinstance(value, tuple | frozenset | list):
         return [_plain("", one) for one in value]
+    if isinstance(value, Constant):
+        return format_duration(value.value)
+    if isinstance(value, Rate):
+        return f"{value.count:g} per {format_duration(value.per)}"
+    if isinstance(value, FailureShare):
+        return {"probability": value.probability, "errors": dict(value.errors)}
+    if isinstance(value, Greylisting):
+        return {"min_delay": format_duration(value.min_delay), "per": value.per}
     return repr(value)

@@ -237,12 +237,25 @@ class Dispatch:
             return False
         email = probe if probe != NONE else ready[0][2]
         if not self._may_start(channel, email):
-            return False
+            return probe == NONE and self._start_beside_the_scan(channel)
         if probe == NONE:
             heappop(ready)
         else:
             self._take_probe(channel, probe)
         self._start(channel, email)
+        return True
+
+    def _start_beside_the_scan(self, channel: Channel) -> bool:
+        """Under `applies_to: retries` new emails do not queue behind retries that wait for `serial` (L6)."""
+        if channel.scan is None or channel.scan.serial == 0 or channel.scan.applies_to == "all":
+            return False
+        due = self.world.store.due
+        beside = [entry for entry in channel.ready if due[entry[2]] == entry[1] and not self._needs_scan(channel, entry[2])]
+        if not beside or not self._may_start(channel, min(beside)[2]):
+            return False
+        first = min(beside)
+        channel.ready = sorted(entry for entry in channel.ready if entry != first)
+        self._start(channel, first[2])
         return True
 
     def _may_start(self, channel: Channel, email: int) -> bool:
@@ -379,11 +392,11 @@ class Dispatch:
         now = world.now
         number = store.attempts[email] + 1
         store.attempts[email] = number
-        is_manual = email in world.manual
+        is_manual, is_retry = email in world.manual, email in world.retried
         burst = now if channel.is_plain else self._burst(channel, email)
         if is_manual:
             world.manual.discard(email)
-        if email in world.probes:
+            world.retried.discard(email)
             world.probes.discard(email)
         if not channel.enabled:
             answer = Answer(Outcome.CONNECTOR_DISABLED, disabled_text(channel.name), 0)
@@ -402,11 +415,11 @@ class Dispatch:
             packed |= CONTACTED
         if answer.duration == 0:
             world.trace.attempts.extend((email, now, now, NONE, packed, NONE))
-            self._end(channel, email, row, answer, burst, is_manual=is_manual)
+            self._end(channel, email, row, answer, burst, is_retry=is_retry)
             return
         packed |= TOOK_TIME | IN_FLIGHT << OUTCOME_SHIFT | store.status[email] << TO_SHIFT
         world.trace.attempts.extend((email, now, NONE, NONE, packed, NONE))
-        world.flights[email] = Flight(row, answer, burst, is_manual)
+        world.flights[email] = Flight(row, answer, burst, is_retry)
         channel.busy += 1
         heappush(world.ends, (now + answer.duration, row, email))
 
@@ -434,9 +447,9 @@ class Dispatch:
         channel.busy -= 1
         self.world.trace.attempts[flight.attempt * WIDTH + ENDED] = self.world.now
         self.world.trace.end(flight.attempt)
-        self._end(channel, email, flight.attempt, flight.answer, flight.burst, is_manual=flight.is_manual)
+        self._end(channel, email, flight.attempt, flight.answer, flight.burst, is_retry=flight.is_retry)
 
-    def _end(self, channel: Channel, email: int, row: int, answer: Answer, burst: int, *, is_manual: bool) -> None:
+    def _end(self, channel: Channel, email: int, row: int, answer: Answer, burst: int, *, is_retry: bool) -> None:
         """An attempt has ended: the email moves on, then the connector takes note."""
         world, store = self.world, self.world.store
         outcome = answer.outcome
@@ -453,7 +466,7 @@ class Dispatch:
             store.finished[email] = world.now
             world.failures.pop(email, None)
         else:
-            after = self._fail(channel, email, log[base + PACKED] >> NUMBER_SHIFT, answer, gives_up=gives_up, is_manual=is_manual)
+            after = self._fail(channel, email, log[base + PACKED] >> NUMBER_SHIFT, answer, gives_up=gives_up, is_retry=is_retry)
             log[base + ERROR] = store.last_error[email]
             log[base + NEXT] = world.shown_next_attempt(email)
         log[base + PACKED] = (
@@ -467,7 +480,7 @@ class Dispatch:
         assert channel.hold is not None
         return burst if channel.hold.probing == email and self._needs_scan(channel, email) else NONE
 
-    def _fail(self, channel: Channel, email: int, number: int, answer: Answer, *, gives_up: bool, is_manual: bool) -> SendStatus:
+    def _fail(self, channel: Channel, email: int, number: int, answer: Answer, *, gives_up: bool, is_retry: bool) -> SendStatus:
         """Move an email whose attempt was not accepted; the status after."""
         world, store = self.world, self.world.store
         now = world.now
@@ -482,7 +495,7 @@ class Dispatch:
         if answer.outcome is Outcome.PERMANENT:
             due = None
         else:
-            due = self._next_due(channel, email, number, answer, gives_up=gives_up, is_manual=is_manual)
+            due = self._next_due(channel, email, number, answer, gives_up=gives_up, is_retry=is_retry)
         if due is None:
             after = next_status(before, Happening.FAILED_FOR_GOOD if answer.outcome is Outcome.PERMANENT else Happening.GAVE_UP)
             store.status[email] = after
@@ -499,15 +512,15 @@ class Dispatch:
             self.enqueue(email)
         return after
 
-    def _next_due(self, channel: Channel, email: int, number: int, answer: Answer, *, gives_up: bool, is_manual: bool) -> int | None:
+    def _next_due(self, channel: Channel, email: int, number: int, answer: Answer, *, gives_up: bool, is_retry: bool) -> int | None:
         """When the next automatic attempt is due after a transient failure, None if there is none (L5, B1)."""
         world, store = self.world, self.world.store
-        if gives_up or store.flags[email] & MIGRATED or (is_manual and world.settings.manual_retry == "once"):
+        if gives_up or store.flags[email] & MIGRATED or (is_retry and world.settings.manual_retry == "once"):
             return None
         if channel.attempt_limit is not None and number >= channel.attempt_limit:
             return None
         now = world.now
-        restarts = is_manual and world.settings.manual_retry == "restart"
+        restarts = is_retry and world.settings.manual_retry == "restart"
         if restarts:
             store.retries[email] = 0
             world.restarted[email] = now

@@ -96,12 +96,12 @@ class Edge:
 
 @dataclass(slots=True)
 class Flight:
-    """An attempt that is under way; `attempt` is its row."""
+    """An attempt that is under way; `attempt` is its row, `is_retry` tells a manual retry (L5)."""
 
     attempt: int
     answer: Answer
     burst: int
-    is_manual: bool
+    is_retry: bool
 
 
 class World:
@@ -129,6 +129,7 @@ class World:
         self.manual: set[int] = set()  # a person asked for the next attempt
         self.failures: dict[int, FailureTimes] = {}  # what patterns that are more than a table are told besides
         self.restarted: dict[int, int] = {}  # emails whose manual retry began the pattern anew, and when (L5)
+        self.retried: set[int] = set()  # whose next attempt is a manual retry (L5)
         self.probes: set[int] = set()  # does not wait for its connector (manual retry, send now)
         self.pool = Pool()  # attempts to come, as columns: what a batch is made from
         self.soon: list[tuple[int, int, int]] = []  # the pool's next ones, latest first, for one at a time
@@ -285,6 +286,7 @@ class World:
         if status not in (SendStatus.QUEUED, SendStatus.PENDING_RETRY):
             store.due[email] = NONE
             self.manual.discard(email)
+            self.retried.discard(email)
             self.probes.discard(email)
 
     def shown_next_attempt(self, email: int) -> int:

@@ -230,6 +230,15 @@ class MetricsExpectation(_Expectation):
     select: Select | None = Field(None, description="The emails that the metrics are about; left out: all.")
     metrics: Metrics = Field(..., description="Metrics and their bounds.")
 
+    @classmethod
+    def flaws_between(cls, raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:
+        """The load of a connector needs to know of which."""
+        metrics, select = raw.get("metrics"), raw.get("select")
+        of_one = isinstance(select, dict) and "connector" in select
+        if isinstance(metrics, dict) and "connector_load" in metrics and not of_one and len(scope.connectors) > 1:
+            known = ", ".join(scope.connectors)
+            yield Flaw(("metrics", "connector_load"), f"is the load of one connector; write `select: {{connector: NAME}}` (here: {known})")
+
 
 class NoForm(_Expectation):
     """An expectation without a form: there is none, but its other keys are read all the same."""

@@ -53,7 +53,7 @@ BREAKER_SCHEMA: Final = {
 }
 
 _RULES: Final[dict[str, Any]] = {
-    "delays": {"type": "array", "items": _D, "minItems": 1},
+    "delays": {"type": "array", "items": _D},
     "fixed": _D,
     "exponential": _object({"first": _D}, {"factor": _NUMBER, "cap": _D}),
     "linear": _object({"first": _D, "step": _D}, {"cap": _D}),
@@ -95,7 +95,7 @@ _PARTS: Final[dict[str, Any]] = {
 PATTERN_SCHEMA: Final = {
     "anyOf": [
         {"type": "string", "description": "The name of a pattern of this file or of a preset."},
-        {"type": "array", "items": _D, "minItems": 1, "description": "The delays, one after the other."},
+        {"type": "array", "items": _D, "description": "The delays, one after the other."},
         {**_object({}, _PARTS), "minProperties": 1, "description": "Exactly one delay rule, or a preset, with other parts."},
     ],
     "examples": ["default", ["1 min", "5 min", "1 h"], {"exponential": {"first": "1 min", "factor": 2}, "max_age": "5 d"}],

@@ -346,4 +346,27 @@ class Traffic(Concept):
 
     def completed(self, raw: Mapping[str, Any], scope: Scope) -> Self:
         """The traffic with its windows, which are the whole run unless it says otherwise."""
-        return self if "between" in raw else self.model_copy(update={"windows": ((0, (scope.horizon or 0) + 1),)})
+        whole = self if "between" in raw else self.model_copy(update={"windows": ((0, (scope.horizon or 0) + 1),)})
+        expected = min(whole._expected(scope), self.limit or scope.max_emails + 1)
+        if expected > scope.max_emails:
+            allowed = f"the {scope.max_emails:,} allowed; --max-emails (max_emails) raises the limit"
+            raise raised([Flaw(("arrivals",), f"about {expected:,.0f} emails or more are more than {allowed}")])
+        return whole
+
+    def _expected(self, scope: Scope) -> float:
+        """How many emails it makes, on average where they are drawn."""
+        arrivals, horizon = self.arrivals, scope.horizon or 0
+        spans = [(start, min(until, horizon + 1)) for start, until in self.windows]
+        if isinstance(arrivals, Batch):
+            return arrivals.count
+        if isinstance(arrivals, Every):
+            return sum(-(-(until - start) // arrivals.interval) for start, until in spans)
+        if isinstance(arrivals, Poisson):
+            return sum(until - start for start, until in spans) * arrivals.rate.count / arrivals.rate.per
+        if scope.clock is None:
+            return 0
+        return sum(
+            max(0, min(until, closes) - max(start, opens)) / 3.6e9 * arrivals.rates[hour] * (arrivals.weekend if is_weekend else 1)
+            for start, until, hour, is_weekend in scope.clock.hours_until(horizon)
+            for opens, closes in spans
+        )

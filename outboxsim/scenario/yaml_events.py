@@ -70,6 +70,10 @@ class Document:
     is_whole: bool = True
 
 
+class _Enough(Exception):
+    """The document is whole; what follows is a fault already."""
+
+
 class _Stop(Exception):
     """Reading on would be of no use."""
 
@@ -130,6 +134,8 @@ class _Reader:
                 handler = handlers.get(type(event))
                 if handler is not None:
                     handler(event)
+        except _Enough:
+            pass
         except _Stop:
             self.document.is_whole = False
         except yaml.YAMLError as error:
@@ -147,7 +153,8 @@ class _Reader:
     def _document(self, event: Any) -> None:
         self.documents += 1
         if self.documents > 1:
-            self._fatal(_at(event), "a second document starts here; a scenario is one document: take '---' and what follows out")
+            self._fault(_at(event), "a second document starts here; a scenario is one document: take '---' and what follows out")
+            raise _Enough
 
     def _scalar(self, event: Any) -> None:
         frame = self.stack[-1] if self.stack else None
@@ -291,7 +298,10 @@ class _Reader:
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
         context = getattr(error, "context", None)
-        message = f"{context}, {problem}" if context else str(problem)
+        problem = str(problem).replace(
+            "found character that cannot start any token", "found a tab or another character that cannot begin a value"
+        )
+        message = f"{context}, {problem}" if context else problem
         self.document.faults.append(TextFault(line, column, (), f"this is no YAML: {message}"))
 
 

@@ -298,3 +298,32 @@ def test_simpy_is_read_as_the_engine_expects():
     assert env._queue[0][3].callbacks is not None
     env._now = 3
     assert (env.now, env.peek()) == (3, 5)
+
+
+def test_l5_send_now_is_no_manual_retry(simulate):
+    """`once` ends an email whose manual retry fails; one that was sent now and fails goes on with its pattern."""
+    simulation = simulate(manual_retry="once", emails=[email("m1", send_at="30 min")], connectors={"main": {"outages": [{"from": "0 s"}]}})
+    simulation.run_until("10 min")
+    simulation.send_now("m1", by="lena")
+    assert simulation.email("m1").status is SendStatus.PENDING_RETRY
+    assert simulation.result.attempts["trigger"].tolist() == ["manual"]
+    simulation.retry("m1", by="lena")
+    assert simulation.email("m1").status is SendStatus.FAILED
+
+
+def test_l6_new_emails_do_not_queue_behind_retries_that_wait_for_serial(simulate):
+    simulation = simulate(
+        scan={"interval": "5 min", "serial": "30 s", "applies_to": "retries"},
+        emails=[*(email(f"m{n}") for n in range(3)), email("new", "310 s")],
+        connectors={"main": {"outages": [{"from": "0 s", "until": "1 min"}]}},
+    )
+    result = simulation.run()
+    assert [result.attempt_starts(f"m{n}")[1] for n in range(3)] == [seconds(300), seconds(330), seconds(360)]
+    assert result.attempt_starts("new") == [seconds(310)]
+
+
+def test_c4_greylisting_minds_the_case_of_names_but_not_of_domains(simulate):
+    people = [email("m1", to="a@x.example"), email("m2", "6 min", to="a@X.EXAMPLE"), email("m3", "6 min", to="A@x.example")]
+    simulation = simulate(emails=people, connectors={"main": {"greylisting": {"min_delay": "5 min", "per": "recipient"}}})
+    simulation.run_until("6 min")
+    assert [simulation.email(name).status.word for name in ("m1", "m2", "m3")] == ["sent", "sent", "pending_retry"]

@@ -271,6 +271,7 @@ TRAFFIC = [
     (_traffic("arrivals: §{batch: 5}"), "traffic[0].arrivals.at", "is missing"),
     (_traffic("arrivals: {batch: 5, at: §9 h}"), "traffic[0].arrivals.at", "is past the horizon"),
     (_traffic('between: ["10:00", "11:00"], arrivals: {batch: 5, at: §"09:30"}'), "traffic[0].arrivals.at", "'09:30', outside `between`"),
+    (_traffic("arrivals: §{every: 1 ms}"), "traffic[0].arrivals", "more than the 1,000,000 allowed"),
     (
         _traffic("arrivals: {batch: §2000000000, at: start}"),
         "traffic[0].arrivals.batch",
