@@ -156,3 +156,13 @@ def test_readme_shows_what_make_demo_prints() -> None:
     environment = {**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"}
     printed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True).stdout
     assert [line.rstrip() for line in printed.rstrip().splitlines()] == blocks("text")[0].splitlines()
+
+
+def test_the_picture_shows_what_make_demo_prints() -> None:
+    """Every word of the text stands in the picture; `docs/make_picture.py` draws it anew."""
+    svg = (ROOT / "docs" / "demo.svg").read_text(encoding="utf-8")
+    drawn = " ".join(re.findall(r">([^<]+)</text>", svg)).replace("&#160;", " ")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    printed = readme.split("```text\n", 1)[1].split("```", 1)[0]
+    assert [word for word in printed.split() if word not in drawn and not set(word) <= set("▏▎▍▌▋▊▉█")] == []
+    assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")

@@ -46,6 +46,9 @@ EVENT_COLUMNS: Final = ("time", "event", "email", "connector", "actor", "from_st
 #: Keys of an event's detail that hold an instant.
 DETAIL_INSTANTS: Final = frozenset({"next_attempt", "scheduled_for", "connector_next_try", "until"})
 
+#: Keys of details that are the same for many events, and hold neither instants nor codes.
+_REPEATING: Final = frozenset({"attempt", "trigger", "outcome", "error"})
+
 #: An email that was accepted: RFC 5321 section 4.2.3, "250 Requested mail action okay, completed".
 _ACCEPTED_CODE: Final = 250
 
@@ -258,6 +261,8 @@ def events_frame(recording: Recording, events: Iterable[Event], ids: pd.Series) 
 
 def detail_encoder(clock: Clock, work_items: Sequence[str]) -> Callable[[dict[str, Any] | None], str]:
     """A function that writes an event's detail as JSON: instants in ISO 8601, work items by name."""
+    write = json.JSONEncoder(ensure_ascii=False).encode
+    written: dict[tuple[tuple[str, Any], ...], str] = {}  # most details repeat: attempt 1, accepted, …
 
     def value(key: str, content: Any) -> Any:
         if key in DETAIL_INSTANTS and content is not None:
@@ -267,7 +272,14 @@ def detail_encoder(clock: Clock, work_items: Sequence[str]) -> Callable[[dict[st
         return content
 
     def encode(detail: dict[str, Any] | None) -> str:
-        return "" if not detail else json.dumps({key: value(key, content) for key, content in detail.items()}, ensure_ascii=False)
+        if not detail:
+            return ""
+        if not detail.keys() <= _REPEATING:
+            return write({key: value(key, content) for key, content in detail.items()})
+        known = tuple(detail.items())
+        if known not in written:
+            written[known] = write(detail)
+        return written[known]
 
     return encode
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from outboxsim.checks.comparing import holds
@@ -124,15 +125,21 @@ class Stage:
         )
 
 
-def judge(scenario: Scenario, result: Result) -> list[Verdict]:
+def judge(scenario: Scenario, result: Result, of_replications: Mapping[int, list[Verdict]] = MappingProxyType({})) -> list[Verdict]:
     """The verdicts on a scenario's expectations, in the file's order.
 
-    Statistical expectations (``over: replications``) need many runs: they are not judged here.
+    Parameters
+    ----------
+    scenario, result
+        What ran, and its run.
+    of_replications
+        The verdicts on statistical expectations (``over: replications``) by the expectation's index, as
+        `outboxsim.checks.statistical.judge_replications` gives them. Those expectations need many runs: they are not judged here.
     """
     stage = Stage(scenario, result)
-    of_expectation: dict[int, list[Verdict]] = dict(_at_instants(stage, scenario.expect))
+    of_expectation: dict[int, list[Verdict]] = {**dict(_at_instants(stage, scenario.expect)), **of_replications}
     for expectation in scenario.expect:
-        if not isinstance(expectation, AtExpectation):
+        if not isinstance(expectation, AtExpectation) and getattr(expectation, "over", None) is None:
             of_expectation[expectation.index] = list(_over_the_run(stage, expectation))
     return [verdict for index in sorted(of_expectation) for verdict in of_expectation[index]]
 

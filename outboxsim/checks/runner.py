@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from outboxsim.checks.verdict import FileReport, Outcome, worst_outcome
+from outboxsim.checks.verdict import FileReport, Outcome, Verdict, worst_outcome
 from outboxsim.errors import Fault, RunStopped, ScenarioInvalid
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ MAX_EVENTS: Final = 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a file may ask for at most: emails in the file, events in its run."""
+    """What a file may ask for at most: emails in the file, events in its run and in each of its replications."""
 
     max_emails: int = MAX_EMAILS
     max_events: int = MAX_EVENTS
@@ -70,6 +70,7 @@ def load_scenario(path: str, limits: Limits) -> Scenario:
 def _checked(path: str, limits: Limits) -> FileReport:
     from outboxsim.checks.actions import judge_actions  # noqa: PLC0415
     from outboxsim.checks.judge import judge  # noqa: PLC0415
+    from outboxsim.checks.statistical import judge_replications  # noqa: PLC0415
     from outboxsim.engine import Simulation  # noqa: PLC0415
 
     scenario = load_scenario(path, limits)
@@ -82,8 +83,14 @@ def _checked(path: str, limits: Limits) -> FileReport:
         result = simulation.run()
     except RunStopped as stopped:
         return FileReport(path, name, Outcome.FAILED, (Fault(path, 1, 1, "", str(stopped)),))
-    verdicts = (*judge_actions(scenario, result, simulation.timeline_outcomes), *judge(scenario, result))
-    return FileReport(path, name, worst_outcome(verdicts), (), verdicts)
+    faults: tuple[Fault, ...] = ()
+    of_replications: dict[int, list[Verdict]] = {}
+    try:
+        of_replications = judge_replications(scenario, result, limits.max_events)
+    except RunStopped as stopped:  # the one run went well, and its verdicts hold
+        faults = (Fault(path, 1, 1, "", str(stopped)),)
+    verdicts = (*judge_actions(scenario, result, simulation.timeline_outcomes), *judge(scenario, result, of_replications))
+    return FileReport(path, name, Outcome.FAILED if faults else worst_outcome(verdicts), faults, verdicts)
 
 
 def faults_of_expectations(scenario: Scenario, path: str) -> tuple[Fault, ...]:
@@ -94,9 +101,6 @@ def faults_of_expectations(scenario: Scenario, path: str) -> tuple[Fault, ...]:
     for expectation in scenario.expect:
         if not isinstance(expectation, MetricsExpectation):
             continue
-        if expectation.over == "replications":
-            message = "statistical expectations are not judged by this version; leave `over` out to judge the one run"
-            faults.append(_fault(scenario, path, expectation.index, ("over",), message))
         selected = None if expectation.select is None else expectation.select.connector
         if "connector_load" in expectation.metrics and selected is None and len(scenario.connectors) > 1:
             message = f"is the load of one connector; write `select: {{connector: NAME}}` (here: {', '.join(scenario.connectors)})"

@@ -41,6 +41,11 @@ NUMBER_SHIFT: Final = 32
 IN_FLIGHT: Final = 7
 
 
+#: Words by code: quicker than asking the enumerations.
+_TRIGGERS: Final = tuple(Trigger.words())
+_OUTCOMES: Final = tuple(Outcome.words())
+
+
 class EventKind(IntEnum):
     """The events of the table `events`, in the specification's order."""
 
@@ -175,27 +180,27 @@ class Trace:
 
     def _recorded(self) -> Iterator[tuple[Phase, list[Event]]]:
         """Attempts and journal, merged; what belongs together in one list."""
-        begun = len(self.attempts) // WIDTH
+        log = np.array(self.attempts, dtype=np.int64).reshape(-1, WIDTH)
+        rows: list[list[int]] = log.tolist()
         reached = 0
-        for attempts, entry in self._ordered_journal():
+        for attempts, entry in self._ordered_journal(log):
             for attempt in range(reached, attempts):
-                yield Phase.ATTEMPTS, self._started(attempt)
+                yield Phase.ATTEMPTS, self._started(attempt, rows[attempt])
             reached = max(reached, attempts)
             if entry >= 0:
-                yield Phase.ATTEMPTS, self._ended(entry)
+                yield Phase.ATTEMPTS, self._ended(entry, rows[entry])
             else:
                 phase, event = self._facts[~entry]
                 yield phase, [event]
-        for attempt in range(reached, begun):
-            yield Phase.ATTEMPTS, self._started(attempt)
+        for attempt in range(reached, len(rows)):
+            yield Phase.ATTEMPTS, self._started(attempt, rows[attempt])
 
-    def _ordered_journal(self) -> list[tuple[int, int]]:
+    def _ordered_journal(self, log: np.ndarray) -> list[tuple[int, int]]:
         """The journal's entries in order of time, each with how many attempts had begun before it.
 
         A batch records attempts and their ends ahead of edges. At one instant edges come first, then ends of attempts, then
         starts (L7); what people did and what the connectors noted keeps its place in the record.
         """
-        log = np.array(self.attempts, dtype=np.int64).reshape(-1, WIDTH)
         entries, places = np.array(self._journal, dtype=np.int64), np.array(self._journal_attempts, dtype=np.int64)
         facts = [self._facts[~entry] if entry < 0 else None for entry in entries.tolist()]
         times = np.where(entries >= 0, log[np.maximum(entries, 0), ENDED] if len(log) else 0, 0)
@@ -207,19 +212,17 @@ class Trace:
         order = np.lexsort((~is_edge, times))
         return list(zip(places[order].tolist(), entries[order].tolist(), strict=True))
 
-    def _started(self, attempt: int) -> list[Event]:
-        row = self.attempts[attempt * WIDTH : (attempt + 1) * WIDTH]
+    def _started(self, attempt: int, row: list[int]) -> list[Event]:
         packed = row[PACKED]
-        trigger = Trigger.MANUAL if packed & MANUAL else Trigger.AUTOMATIC
-        detail = {"attempt": packed >> NUMBER_SHIFT, "trigger": trigger.word}
+        detail = {"attempt": packed >> NUMBER_SHIFT, "trigger": _TRIGGERS[packed & MANUAL != 0]}
         started = Event(row[1], EventKind.ATTEMPT_STARTED, row[0], packed >> CONNECTOR_SHIFT & 0xFFFF, detail=detail)
-        return [started] if packed & TOOK_TIME else [started, *self._ended(attempt)]
+        return [started] if packed & TOOK_TIME else [started, *self._ended(attempt, row)]
 
-    def _ended(self, attempt: int) -> list[Event]:
-        email, _, ended, following, packed, error = self.attempts[attempt * WIDTH : (attempt + 1) * WIDTH]
+    def _ended(self, attempt: int, row: list[int]) -> list[Event]:
+        email, _, ended, following, packed, error = row
         connector = packed >> CONNECTOR_SHIFT & 0xFFFF
         before, after = packed >> FROM_SHIFT & 7, packed >> TO_SHIFT & 7
-        detail: dict[str, Any] = {"outcome": Outcome(packed >> OUTCOME_SHIFT & 7).word}
+        detail: dict[str, Any] = {"outcome": _OUTCOMES[packed >> OUTCOME_SHIFT & 7]}
         if error != NONE:
             detail["error"] = self.errors[error]
         if following != NONE:

@@ -81,7 +81,7 @@ _DEFAULT = _preset(
 
 _POSTFIX = _preset(
     "postfix",
-    "the age of the mail, at least 300 s and at most 4000 s, looked at every 300 s, for 5 days; dead destinations",
+    "the age of the mail, at least 300 s and at most 4000 s, looked at every 300 s, for 5 days; a dead destination is left alone for 300 s",
     RetryPattern(
         Age("300 s", "4000 s"),
         max_age="5 d",
