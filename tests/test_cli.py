@@ -36,7 +36,8 @@ emails:
 """
 FAILING = GOOD + "expect:\n  - {at: 1 h, emails: {m1: queued}}\n"
 INVALID = GOOD.replace("latency: 2 s", "latency: 2 parsec")
-STATISTICAL = GOOD + "expect:\n  - over: replications\n    metrics: {sent: 2}\n"
+STATISTICAL = GOOD + "expect:\n  - over: replications\n    metrics: {sent: 1}\n"
+UNDECIDED = STATISTICAL + "replications: {min: 1, max: 1}\n"  # one run has no interval
 ENDLESS = GOOD.replace("retry: [5 min, 15 min]", "retry: {fixed: 1 ms}")
 
 
@@ -74,7 +75,10 @@ def write(**files):
         ({"a": GOOD}, 0),
         ({"a": FAILING}, 1),
         ({"a": INVALID}, 3),
-        ({"a": STATISTICAL}, 3),
+        ({"a": STATISTICAL}, 0),
+        ({"a": UNDECIDED}, 4),
+        ({"a": UNDECIDED, "b": GOOD}, 4),
+        ({"a": UNDECIDED, "b": FAILING}, 1),
         ({"a": ENDLESS}, 1),
         ({"a": GOOD, "b": FAILING, "c": INVALID}, 3),
         ({"a": GOOD, "b": FAILING}, 1),
@@ -147,9 +151,10 @@ def test_a_junit_file_that_cannot_be_written_is_wrong_usage(outboxsim):
     assert (done.code, "nowhere/report.xml" in done.err) == (2, True)
 
 
-def test_a_statistical_expectation_is_told_at_its_place(outboxsim):
-    write(a=STATISTICAL)
-    assert "a.outbox.yaml:14:11: expect[0].over: statistical expectations are not judged" in outboxsim("check", ".").out
+def test_an_inconclusive_expectation_is_told_at_its_place(outboxsim):
+    write(a=UNDECIDED)
+    told = "at 8 h (17:00:00): metrics.sent: expected 1, got 1 ± ∞ (95 %, 1 replication): inconclusive"
+    assert f"a.outbox.yaml:15:21: {told}" in outboxsim("check", ".").out
 
 
 def test_load_of_one_connector_of_several_needs_a_selection(outboxsim):

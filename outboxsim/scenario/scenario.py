@@ -26,6 +26,9 @@ from outboxsim.scenario.traffic import Traffic
 from outboxsim.scenario.whole_file import flaws_of_whole
 from outboxsim.scenario.words import shown
 
+#: Some minutes to hours of small scenarios; more is a slip of the keyboard.
+_MOST_REPLICATIONS = 100_000
+
 _EXAMPLE = "write for example '2026-03-02T09:00:00'"
 
 
@@ -94,6 +97,9 @@ class Replications(Concept):
     def flaws_between(cls, raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:  # noqa: ARG003
         """The least is at most the most."""
         least, most = raw.get("min", 20), raw.get("max", 200)
+        for key in ("min", "max"):
+            if type(raw.get(key)) is int and raw[key] > _MOST_REPLICATIONS:
+                yield Flaw((key,), f"{raw[key]:,} replications would take very long; write at most {_MOST_REPLICATIONS:,}")
         if type(least) is int and type(most) is int and least > most > 0:
             yield Flaw(("min" if "min" in raw else "max",), f"min ({least}) is above max ({most}); write the least first")
 
