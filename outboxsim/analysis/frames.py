@@ -32,7 +32,7 @@ from outboxsim.engine.trace import (
 from outboxsim.outbox import Outcome, Priority, SendStatus, Trigger
 
 if TYPE_CHECKING:
-    from outboxsim.engine.world import Recording
+    from outboxsim.engine.recording import Recording
     from outboxsim.quantities import Clock
 
 EMAIL_COLUMNS: Final = (

@@ -16,7 +16,7 @@ from outboxsim.outbox import Priority, SendStatus, View
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outboxsim.engine.world import Recording
+    from outboxsim.engine.recording import Recording
     from outboxsim.quantities import Clock
     from outboxsim.scenario import Scenario
 

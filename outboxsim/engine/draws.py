@@ -8,6 +8,7 @@ happened before, and two patterns compared on one seed see the same world.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
@@ -66,15 +67,7 @@ class Draws:
 
     def uniforms(self, purpose: Purpose, attempts: np.ndarray, ranks: np.ndarray) -> np.ndarray:
         """The same numbers for many attempts at once."""
-        numbers = np.empty(len(ranks))
-        for attempt in np.unique(attempts).tolist():
-            bits = _BLOCK_BITS if attempt < _LATE_ATTEMPT else _LATE_BLOCK_BITS
-            chosen = np.flatnonzero(attempts == attempt)
-            blocks = ranks[chosen] >> bits
-            for block in np.unique(blocks).tolist():
-                places = chosen[blocks == block]
-                numbers[places] = self._uniform_block(purpose, attempt, block)[ranks[places] & ((1 << bits) - 1)]
-        return numbers
+        return _gathered(attempts, ranks, lambda attempt, block: self._uniform_block(purpose, attempt, block))
 
     def duration(self, duration: RandomDuration, attempt: int, rank: int, connector: int) -> int:
         """A random duration in whole microseconds, rounded half up, for an attempt of the email of this rank."""
@@ -87,15 +80,8 @@ class Draws:
 
     def durations(self, duration: RandomDuration, attempts: np.ndarray, ranks: np.ndarray, connector: int) -> np.ndarray:
         """The same durations for many attempts at once."""
-        numbers = np.empty(len(ranks))
-        for attempt in np.unique(attempts).tolist():
-            bits = _BLOCK_BITS if attempt < _LATE_ATTEMPT else _LATE_BLOCK_BITS
-            chosen = np.flatnonzero(attempts == attempt)
-            blocks = ranks[chosen] >> bits
-            for block in np.unique(blocks).tolist():
-                places = chosen[blocks == block]
-                numbers[places] = self._duration_block(duration, attempt, block, connector)[ranks[places] & ((1 << bits) - 1)]
-        return numbers.astype(np.int64)
+        drawn = _gathered(attempts, ranks, lambda attempt, block: self._duration_block(duration, attempt, block, connector))
+        return drawn.astype(np.int64)
 
     def _duration_block(self, duration: RandomDuration, attempt: int, block: int, connector: int) -> np.ndarray:
         key = (duration, attempt, block, connector)
@@ -125,3 +111,16 @@ class Draws:
         numbers: list[float] = block.tolist()
         self._lists[key] = numbers
         return numbers
+
+
+def _gathered(attempts: np.ndarray, ranks: np.ndarray, block_of: Callable[[int, int], np.ndarray]) -> np.ndarray:
+    """The numbers of many addresses, block by block."""
+    numbers = np.empty(len(ranks))
+    for attempt in np.unique(attempts).tolist():
+        bits = _BLOCK_BITS if attempt < _LATE_ATTEMPT else _LATE_BLOCK_BITS
+        chosen = np.flatnonzero(attempts == attempt)
+        blocks = ranks[chosen] >> bits
+        for block in np.unique(blocks).tolist():
+            places = chosen[blocks == block]
+            numbers[places] = block_of(attempt, block)[ranks[places] & ((1 << bits) - 1)]
+    return numbers

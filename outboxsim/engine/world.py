@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outboxsim.engine.arrivals import RAW_COLUMNS, Arrivals, Codes, Columns, EmailText, Source
+from outboxsim.engine.arrivals import RAW_COLUMNS, Arrivals, Codes, Columns, EmailText
 from outboxsim.engine.channel import NEVER, Answer, Channel, RunningOutage
 from outboxsim.engine.draws import Draws, Purpose
 from outboxsim.engine.lookahead import Lookahead
+from outboxsim.engine.pool import Pool
+from outboxsim.engine.recording import Recording, initial_settings
 from outboxsim.engine.store import MIGRATED, NONE, SYSTEM, EmailStore
 from outboxsim.engine.trace import BY_SYSTEM, CONNECTOR_SHIFT, ENDED, NEXT, OUTCOME_SHIFT, PACKED, WIDTH, Event, EventKind, Phase, Trace
 from outboxsim.errors import RunStopped
@@ -37,42 +39,6 @@ class Settings:
     attempt_limit: int | None
     manual_retry: str
     on_enable: str
-
-
-class Pool:
-    """Attempts to come, in columns and in no order: due instant, connector, email.
-
-    Attributes
-    ----------
-    earliest
-        The first due instant; `NEVER` if the pool is empty.
-    """
-
-    def __init__(self) -> None:
-        self.due = self.connector = self.email = np.zeros(0, dtype=np.int64)
-        self.earliest = NEVER
-
-    def add(self, due: np.ndarray, connector: np.ndarray, email: np.ndarray) -> None:
-        """Add attempts."""
-        self.due = np.concatenate((self.due, due))
-        self.connector = np.concatenate((self.connector, connector))
-        self.email = np.concatenate((self.email, email))
-        self._note_earliest()
-
-    def keep(self, chosen: np.ndarray) -> None:
-        """Keep the chosen ones only."""
-        self.due, self.connector, self.email = self.due[chosen], self.connector[chosen], self.email[chosen]
-        self._note_earliest()
-
-    def take_before(self, instant: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Take out those due before an instant."""
-        chosen = self.due < instant
-        taken = self.due[chosen], self.connector[chosen], self.email[chosen]
-        self.keep(~chosen)
-        return taken
-
-    def _note_earliest(self) -> None:
-        self.earliest = int(self.due.min()) if len(self.due) else NEVER
 
 
 @dataclass(slots=True)
@@ -434,56 +400,6 @@ class World:
             heappush(self.wakes, (at, channel.index))
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A run as it stands at an instant: everything that its tables are made from.
-
-    Attributes
-    ----------
-    rows
-        How many emails have been submitted.
-    next_tries
-        Connectors whose emails wait for them, and until when (scope: connector).
-    """
-
-    scenario: Scenario
-    seed: int
-    now: int
-    rows: int
-    store: EmailStore
-    trace: Trace
-    sources: tuple[Source, ...]
-    users: list[str]
-    people: People
-    next_tries: dict[int, int]
-    probes: set[int]
-
-    def text(self, email: int) -> EmailText:
-        """What an email says."""
-        return self.sources[self.store.source[email]].text(self.store.number[email])
-
-
-def initial_settings(scenario: Scenario) -> dict[str, object]:
-    """What the tables must know of people, work items and connectors to rebuild any view: the first event of a run."""
-    return {
-        "teams": {name: {"leaders": list(team.leaders), "members": list(team.members)} for name, team in scenario.teams.items()},
-        "users": {
-            name: {
-                "view": None if user.view is None else str(user.view),
-                "access": "all" if user.access == "all" else list(user.access),
-                "admin": user.admin,
-            }
-            for name, user in scenario.users.items()
-        },
-        "work_items": {
-            name: {"type": item.type, "team": item.team, "assignee": item.assignee} for name, item in scenario.work_items.items()
-        },
-        "connectors": {
-            name: {"enabled": connector.enabled, "capacity": connector.capacity} for name, connector in scenario.connectors.items()
-        },
-    }
-
-
 def _up_and_down(breakdowns: Breakdowns, draws: Draws, connector: int) -> Iterator[int]:
     """Alternating up and down times, at least a microsecond each, whatever happens in the run."""
     up, down = (draws.generator(Purpose.BREAKDOWN, connector, part) for part in range(2))
@@ -514,6 +430,3 @@ def _people(scenario: Scenario) -> People:
         views={name: user.view for name, user in users if user.view is not None},
         work_items={name: WorkItemDesk(item.team, item.assignee) for name, item in scenario.work_items.items()},
     )
-
-
-__all__ = ["TIMELINE_ORDER", "Edge", "Flight", "Recording", "Settings", "World", "initial_settings"]
