@@ -120,13 +120,17 @@ class Result:
             return RecordedEmails(self._recording)
         return TabledEmails(self.emails)
 
-    def _codes(self) -> Iterator[Event]:
-        """The events in codes: from the record while there is one, else from the table."""
+    def _codes(self, only: int | None = None) -> Iterator[Event]:
+        """The events in codes: from the record while there is one, else from the table; `only`: of one email and of none."""
         if self._recording is not None:
-            return self._recording.trace.events(self._recording.now)
+            return self._recording.trace.events(self._recording.now, only)
         from outboxsim.analysis.files import coded_events  # noqa: PLC0415
 
-        return coded_events(self.events, self.emails, self.clock)
+        events = self.events
+        if only is not None:
+            email_id = self._facts.id_of(only)
+            events = events[(events["email"] == email_id) | events["email"].isna()]
+        return coded_events(events, self.emails, self.clock)
 
     def replay(self) -> Replay:
         """A replay of the run from its start."""
@@ -158,7 +162,8 @@ class Result:
         row = self._facts.row_of(email_id)
         if row is None:
             return []
-        replay = self.replay()
+        waits_for_connectors = self._recording is None or bool(self._recording.trace.connector_next_try)
+        replay = Replay(self._codes(None if waits_for_connectors else row), self._facts)
         states: list[tuple[int, EmailState]] = []
         for instant, touched in replay.instants():
             state = replay.state(row) if row in touched else None
@@ -174,14 +179,14 @@ class Result:
         if self._recording is not None:
             log = self._recording.trace.attempts
             return [log[place + 1] for place in range(0, len(log), WIDTH) if log[place] == row]
-        return [event.time for event in self._codes() if event.email == row and event.kind is EventKind.ATTEMPT_STARTED]
+        return [event.time for event in self._codes(row) if event.email == row and event.kind is EventKind.ATTEMPT_STARTED]
 
     def email_history(self, email_id: str) -> list[tuple[int, str, dict[str, Any]]]:
         """What happened to an email: instant, event, and its detail with statuses, connector and actor by name."""
         row = self._facts.row_of(email_id)
         if row is None:
             return []
-        return [(event.time, event.kind.word, self._told(event)) for event in self._codes() if event.email == row]
+        return [(event.time, event.kind.word, self._told(event)) for event in self._codes(row) if event.email == row]
 
     def _told(self, event: Event) -> dict[str, Any]:
         facts = self._facts

@@ -151,13 +151,13 @@ class Trace:
         """About how many events there are so far."""
         return 3 * (len(self.attempts) // WIDTH) + 2 * len(self.store) + len(self._facts)
 
-    def events(self, now: int) -> Iterator[Event]:
-        """Every event up to `now`, in the order in which they happened."""
-        submissions = self._submissions(now)
-        releases = self._releases(now)
+    def events(self, now: int, only: int | None = None) -> Iterator[Event]:
+        """Every event up to `now`, in the order in which they happened; with `only`, those of one email and those of none."""
+        submissions = self._submissions(now, only)
+        releases = self._releases(now, only)
         submission, release = next(submissions, None), next(releases, None)
         instant, phase = -1, Phase.EDGES
-        for own_phase, batch in self._recorded():
+        for own_phase, batch in self._recorded(only):
             phase = own_phase if batch[0].time != instant else max(phase, own_phase)
             instant = batch[0].time
             while submission is not None and (submission[0].time, Phase.SUBMISSIONS) < (instant, phase):
@@ -178,39 +178,55 @@ class Trace:
                 yield release
                 release = next(releases, None)
 
-    def _recorded(self) -> Iterator[tuple[Phase, list[Event]]]:
+    def _recorded(self, only: int | None) -> Iterator[tuple[Phase, list[Event]]]:
         """Attempts and journal, merged; what belongs together in one list."""
         log = np.array(self.attempts, dtype=np.int64).reshape(-1, WIDTH)
-        rows: list[list[int]] = log.tolist()
+        places, entries = self._ordered_journal(log)
+        attempts = np.arange(len(log))
+        if only is not None:
+            attempts = np.flatnonzero(log[:, 0] == only)
+            chosen = self._concerns(only, entries, log)
+            places, entries = np.searchsorted(attempts, places[chosen], side="left"), entries[chosen]
+        rows: list[list[int]] = log[attempts].tolist()
+        numbers: list[int] = attempts.tolist()
         reached = 0
-        for attempts, entry in self._ordered_journal(log):
-            for attempt in range(reached, attempts):
-                yield Phase.ATTEMPTS, self._started(attempt, rows[attempt])
-            reached = max(reached, attempts)
+        for place, entry in zip(places.tolist(), entries.tolist(), strict=True):
+            for number in range(reached, place):
+                yield Phase.ATTEMPTS, self._started(numbers[number], rows[number])
+            reached = max(reached, place)
             if entry >= 0:
-                yield Phase.ATTEMPTS, self._ended(entry, rows[entry])
+                yield Phase.ATTEMPTS, self._ended(entry, log[entry].tolist())
             else:
                 phase, event = self._facts[~entry]
                 yield phase, [event]
-        for attempt in range(reached, len(rows)):
-            yield Phase.ATTEMPTS, self._started(attempt, rows[attempt])
+        for number in range(reached, len(rows)):
+            yield Phase.ATTEMPTS, self._started(numbers[number], rows[number])
 
-    def _ordered_journal(self, log: np.ndarray) -> list[tuple[int, int]]:
-        """The journal's entries in order of time, each with how many attempts had begun before it.
+    def _concerns(self, email: int, entries: np.ndarray, log: np.ndarray) -> np.ndarray:
+        """Which entries of the journal are of this email or of none."""
+        of_facts = np.array([event.email for _, event in self._facts], dtype=np.int64)
+        is_fact = entries < 0
+        of_entry = np.empty(len(entries), dtype=np.int64)
+        of_entry[is_fact] = of_facts[~entries[is_fact]]
+        of_entry[~is_fact] = log[entries[~is_fact], 0]
+        return np.asarray((of_entry == email) | (of_entry == NONE))
+
+    def _ordered_journal(self, log: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The journal's entries in order of time, and how many attempts had begun before each.
 
         A batch records attempts and their ends ahead of edges. At one instant edges come first, then ends of attempts, then
         starts (L7); what people did and what the connectors noted keeps its place in the record.
         """
         entries, places = np.array(self._journal, dtype=np.int64), np.array(self._journal_attempts, dtype=np.int64)
-        facts = [self._facts[~entry] if entry < 0 else None for entry in entries.tolist()]
-        times = np.where(entries >= 0, log[np.maximum(entries, 0), ENDED] if len(log) else 0, 0)
         is_fact = entries < 0
-        times[is_fact] = [fact[1].time for fact in facts if fact is not None]
-        is_edge = np.array([fact is not None and fact[0] is Phase.EDGES for fact in facts], dtype=bool)
+        times, is_edge = np.empty(len(entries), dtype=np.int64), np.zeros(len(entries), dtype=bool)
+        times[~is_fact] = log[entries[~is_fact], ENDED]
+        times[is_fact] = np.array([event.time for _, event in self._facts], dtype=np.int64)[~entries[is_fact]]
+        is_edge[is_fact] = np.array([phase is Phase.EDGES for phase, _ in self._facts], dtype=bool)[~entries[is_fact]]
         timed = is_edge | ~is_fact
         places[timed] = np.searchsorted(log[:, 1], times[timed], side="left")
         order = np.lexsort((~is_edge, times))
-        return list(zip(places[order].tolist(), entries[order].tolist(), strict=True))
+        return places[order], entries[order]
 
     def _started(self, attempt: int, row: list[int]) -> list[Event]:
         packed = row[PACKED]
@@ -260,10 +276,10 @@ class Trace:
             )
         return events
 
-    def _submissions(self, now: int) -> Iterator[list[Event]]:
+    def _submissions(self, now: int, only: int | None) -> Iterator[list[Event]]:
         store = self.store
-        for email, submitted in enumerate(store.submitted):
-            if submitted > now:
+        for email in range(len(store)) if only is None else (only,):
+            if store.submitted[email] > now:
                 return
             if store.source[email] != self.own_source:
                 yield self.submission(email)
@@ -276,11 +292,13 @@ class Trace:
         had_left[[email for email in self.released_by_hand if email < rows]] = False
         return np.where((release > now) | had_left, NONE, release)
 
-    def _releases(self, now: int) -> Iterator[Event]:
+    def _releases(self, now: int, only: int | None) -> Iterator[Event]:
         """Releases that nobody caused, in order of time and submission."""
         store = self.store
         release = self.released(len(store), now)
         release[list(self.released_by_hand)] = NONE
         emails = np.flatnonzero(release != NONE)
+        if only is not None:
+            emails = emails[emails == only]
         for email in emails[np.argsort(release[emails], kind="stable")].tolist():
             yield Event(store.release[email], EventKind.RELEASED, email, store.connector[email])

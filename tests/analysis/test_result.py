@@ -160,3 +160,19 @@ def test_unknown_emails_have_no_history(result):
 def test_a_missing_table_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"run\.json"):
         Result.load(tmp_path)
+
+
+def test_what_happened_to_one_email_is_what_the_whole_record_says_of_it(result):
+    """Histories and changes read one email's part of the record; the whole record says the same."""
+    for row, email_id in enumerate(result.emails["id"]):
+        whole = [event for event in result._codes() if event.email == row]
+        assert [event for event in result._codes(row) if event.email == row] == whole
+    states = {}
+    replay = result.replay()
+    for instant, touched in replay.instants():
+        for row in touched:
+            state = replay.state(row) if row >= 0 else None
+            if state is not None and (row not in states or states[row][-1][1] != state):
+                states.setdefault(row, []).append((instant, state))
+    for row, changes in states.items():
+        assert result.changes(result.emails["id"][row]) == changes
