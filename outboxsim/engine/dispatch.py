@@ -55,11 +55,12 @@ class Dispatch:
         """The next instant at which something will happen, None if nothing will up to the horizon."""
         world = self.world
         while True:
-            heads = [heap[0][0] for heap in (world.edges, world.ends, world.wakes, world.agenda) if heap]
-            heads.append(world.pool.earliest)
-            if world.soon:
-                heads.append(world.soon[-1][0])
-            instant = min(heads, default=NEVER)
+            instant = world.pool.earliest
+            if world.soon and world.soon[-1][0] < instant:
+                instant = world.soon[-1][0]
+            for heap in (world.agenda, world.ends, world.edges, world.wakes):
+                if heap and heap[0][0] < instant:
+                    instant = heap[0][0]
             if instant < world.arrivals.known_until or world.arrivals.known_until > world.horizon:
                 return instant if instant <= world.horizon else None
             self._plan_first_attempts(world.load_arrivals())

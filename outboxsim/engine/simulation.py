@@ -232,7 +232,7 @@ class Simulation:
             while True:
                 world.now = int(env.now)
                 self._settle()
-                if self._invariants is None:
+                if self._invariants is None and any(channel.is_plain for channel in world.channels):
                     stop = min(int(queue[0][0]) if queue else NEVER, self._barrier())
                     known_ahead = (heap[0][0] for heap in (world.edges, world.ends) if heap)
                     self._dispatch.run_plain(min(stop, min(known_ahead, default=stop)), stop)
