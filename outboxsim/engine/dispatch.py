@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from outboxsim.engine.batch import run_batch
-from outboxsim.engine.channel import NEVER, Answer, Channel, Hold, disabled_text
+from outboxsim.engine.channel import Answer, Channel, Hold, disabled_text
 from outboxsim.engine.draws import Purpose
 from outboxsim.engine.store import MIGRATED, NONE
 from outboxsim.engine.trace import (
