@@ -21,6 +21,8 @@ TABLES: Final = {"emails": EMAIL_COLUMNS, "attempts": ATTEMPT_COLUMNS, "events":
 
 def save(result: Result, folder: Path, file_format: Literal["csv", "parquet"]) -> list[Path]:
     """Write the tables of a result; the files written."""
+    if file_format not in ("csv", "parquet"):
+        raise ValueError(f"{file_format!r} is no format of tables; write csv or parquet")
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name in TABLES:
@@ -32,7 +34,7 @@ def save(result: Result, folder: Path, file_format: Literal["csv", "parquet"]) -
             _as_text(frame).to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
         written.append(path)
     path = folder / "run.json"
-    path.write_text(json.dumps(_described(result), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({**_described(result), "format": file_format}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return [*written, path]
 
 
@@ -77,8 +79,8 @@ def load(folder: Path) -> Result:
     clock = Clock(described["start"], described["time_zone"])
     frames = {}
     for name in TABLES:
-        parquet = folder / f"{name}.parquet"
-        frame = pd.read_parquet(parquet) if parquet.exists() else _read_csv(folder / f"{name}.csv", described["columns"][name], clock)
+        path = folder / f"{name}.{described['format']}"
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path, described["columns"][name], clock)
         frame.attrs.update({key: described[key] for key in ("scenario", "seed", "version")})
         frames[name] = frame
     return Result.from_tables(frames["emails"], frames["attempts"], frames["events"], clock=clock, horizon=described["until"])

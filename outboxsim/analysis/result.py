@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -136,13 +137,13 @@ class Result:
         """A replay of the run from its start."""
         return Replay(self._codes(), self._facts)
 
-    def outbox(self, at: str | int, user: str | None = None, view: View | str | None = None) -> list[EmailState]:
+    def outbox(self, at: str | int | datetime, user: str | None = None, view: View | str | None = None) -> list[EmailState]:
         """What a user's view of the outbox showed once everything at an instant had happened.
 
         Parameters
         ----------
         at
-            A moment as in scenario files, or microseconds since the start.
+            A moment as in scenario files, an aware datetime, or microseconds since the start.
         user
             Whose page; None shows every email in the outbox.
         view
@@ -152,9 +153,20 @@ class Result:
         -------
         list of EmailState
             In order of submission.
+
+        Raises
+        ------
+        ValueError
+            If the instant lies before the start or after the end of the tables, or is no moment.
         """
+        if isinstance(at, datetime):
+            instant = (at - self.clock.datetime(0)) // timedelta(microseconds=1)
+        else:
+            instant = self.clock.moment(at, horizon=self.horizon) if isinstance(at, str) else at
+        if not 0 <= instant <= self.horizon:
+            raise ValueError(f"{at!r} lies outside the tables, which go from {self.clock.iso(0)} to {self.clock.iso(self.horizon)}")
         replay = self.replay()
-        replay.advance_to(self.clock.moment(at, horizon=self.horizon) if isinstance(at, str) else at)
+        replay.advance_to(instant)
         return replay.outbox(user, view)
 
     def changes(self, email_id: str) -> list[tuple[int, EmailState]]:

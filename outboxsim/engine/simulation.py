@@ -138,7 +138,7 @@ class Simulation:
         ----------
         instant
             A moment as in scenario files (``"10:30"``, ``"day 2 09:00"``, ``"90 min"`` since the start), a timedelta since
-            the start, an aware datetime, or whole microseconds since the start.
+            the start, a datetime (without a zone: in the scenario's), or whole microseconds since the start.
 
         Raises
         ------
@@ -168,7 +168,8 @@ class Simulation:
         elif isinstance(instant, timedelta):
             t = _duration(instant)
         elif isinstance(instant, datetime):
-            t = _duration(instant - clock.datetime(0))
+            start = clock.datetime(0)
+            t = _duration((instant if instant.tzinfo is not None else instant.replace(tzinfo=start.tzinfo)) - start)
         else:
             t = instant
         if not self.elapsed <= t <= self.scenario.horizon:
@@ -286,7 +287,12 @@ class Simulation:
 
     # Actions
 
+    def _require_user(self, name: str | None) -> None:
+        if name is not None and name not in self.scenario.users:
+            raise ValueError(f"{name!r} is no user of the scenario (known: {', '.join(self.scenario.users) or 'none'})")
+
     def _act(self, action: Action, email: str, by: str | None) -> None:
+        self._require_user(by)
         with self._acting():
             reason = self._desk.act(action, email, by)
         if reason is not None:
@@ -362,11 +368,11 @@ class Simulation:
 
     def enable(self, connector: str, *, by: str | None = None) -> None:
         """Enable a connector; raises `Refused`."""
-        self._builder("enable", connector, lambda: self._desk.enable(connector, by))
+        self._builder("enable", connector, lambda: self._desk.enable(connector, by), by)
 
     def disable(self, connector: str, *, by: str | None = None) -> None:
         """Disable a connector; raises `Refused`."""
-        self._builder("disable", connector, lambda: self._desk.disable(connector, by))
+        self._builder("disable", connector, lambda: self._desk.disable(connector, by), by)
 
     def outage(
         self,
@@ -396,25 +402,26 @@ class Simulation:
     def change(self, settings: Settings | Mapping[str, Any], *, by: str | None = None) -> None:
         """Change settings as ``set`` in a timeline does, such as ``{"retry": "postfix"}``; raises `Refused` and `ScenarioInvalid`."""
         settings = settings if isinstance(settings, Settings) else self.scenario.settings(settings)
-        self._builder("set", "", lambda: self._desk.change(settings, by))
+        self._builder("set", "", lambda: self._desk.change(settings, by), by)
 
     def split(self, work_item: str, *, by: str | None = None) -> None:
         """Split a work item; raises `Refused`."""
-        self._builder("split", work_item, lambda: self._desk.work_item("split", (work_item,), by))
+        self._builder("split", work_item, lambda: self._desk.work_item("split", (work_item,), by), by)
 
     def share(self, work_item: str, *, by: str | None = None) -> None:
         """Share a work item; raises `Refused`."""
-        self._builder("share", work_item, lambda: self._desk.work_item("share", (work_item,), by))
+        self._builder("share", work_item, lambda: self._desk.work_item("share", (work_item,), by), by)
 
     def merge(self, *work_items: str, by: str | None = None) -> None:
         """Merge work items into the first; raises `Refused`."""
-        self._builder("merge", " ".join(work_items), lambda: self._desk.work_item("merge", work_items, by))
+        self._builder("merge", " ".join(work_items), lambda: self._desk.work_item("merge", work_items, by), by)
 
     def assign(self, work_item: str, assignee: str, *, by: str | None = None) -> None:
         """Give a work item to somebody; raises `Refused`."""
-        self._builder("assign", work_item, lambda: self._desk.assign(work_item, assignee, by))
+        self._builder("assign", work_item, lambda: self._desk.assign(work_item, assignee, by), by)
 
-    def _builder(self, verb: str, target: str, do: Callable[[], Any]) -> None:
+    def _builder(self, verb: str, target: str, do: Callable[[], Any], by: str | None) -> None:
+        self._require_user(by)
         if verb in ("enable", "disable"):
             self._known(target)
         with self._acting():
@@ -439,6 +446,7 @@ class Simulation:
 
     def outbox(self, user: str | None = None, view: View | str | None = None) -> list[EmailView]:
         """What a user's view of the outbox shows now, in order of submission; without a user, everything."""
+        self._require_user(user)
         self._world.now = self.elapsed
         rows = self._desk.shown(user, None if view is None else View(view))
         return [EmailView(self._world, row) for row in rows]

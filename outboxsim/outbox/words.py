@@ -12,6 +12,12 @@ from typing import Self
 class CodedWord(IntEnum):
     """An integer code whose lower-case name is the word of the specification."""
 
+    def __str__(self) -> str:
+        return self.word
+
+    def __format__(self, spec: str) -> str:
+        return format(self.word, spec)
+
     @property
     def word(self) -> str:
         """The word as files and tables write it, such as ``pending_retry``."""

@@ -76,7 +76,7 @@ _DEFAULT = _preset(
     "default",
     "5 min, 15 min, 30 min, 1 h, 4 h, then failed",
     RetryPattern(Table("5 min", "15 min", "30 min", "1 h", "4 h")),
-    "spec/retry.md, section Presets: the pattern of a scenario that names none.",
+    "outboxsim's own: the pattern of a scenario that names none.",
 )
 
 _POSTFIX = _preset(
@@ -91,7 +91,7 @@ _POSTFIX = _preset(
     ),
     "Postfix 3.7, postconf(5): minimal_backoff_time 300s, maximal_backoff_time 4000s, maximal_queue_lifetime 5d, queue_run_delay 300s, "
     "default_destination_concurrency_failed_cohort_limit 1, initial_destination_concurrency 5; qmgr_active.c, qmgr_queue.c; "
-    "measured runs in data/mta.",
+    "runs of the server, measured on loopback.",
     "Three connection failures in one scan open the breaker for minimal_backoff_time, and five tries of a burst start before that "
     "(the initial concurrency): so the measured runs behave.",
 )
@@ -170,8 +170,8 @@ _ICEWARP = _preset(
     RetryPattern(Table("2 min", "8 min", "28 min", "32 min", "120 min", repeat_last=True), max_age="4 d"),
     "IceWarp (Merak), support FAQ 2997, How do I control the retry intervals in the SMTP outgoing queue: retries 1 to 4 at 2, 10, 38 and "
     "70 minutes, retries 5 to 8 each 120 minutes later, after that the same interval until Undeliverable after; keeps retrying for 4 days.",
-    "spec/retry.md repeats the 32 min; the source repeats 120 min and wins. Its first four numbers are read as times since submission "
-    "(gaps of 2, 8, 28, 32 min, as in spec/retry.md), the others as gaps.",
+    "The source's first four numbers are read as times since submission (gaps of 2, 8, 28, 32 min), the others as gaps: it is often "
+    "quoted with the 32 min repeated instead.",
 )
 
 _MAILGUN = _preset(

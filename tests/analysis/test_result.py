@@ -176,3 +176,25 @@ def test_what_happened_to_one_email_is_what_the_whole_record_says_of_it(result):
                 states.setdefault(row, []).append((instant, state))
     for row, changes in states.items():
         assert result.changes(result.emails["id"][row]) == changes
+
+
+def test_saving_in_another_format_beside_an_older_run_reads_the_newer(result, tmp_path):
+    Simulation(result.scenario, 5).run().save(tmp_path, "parquet")
+    result.save(tmp_path, "csv")
+    pd.testing.assert_frame_equal(Result.load(tmp_path).attempts, result.attempts)
+
+
+def test_other_formats_are_refused(result, tmp_path):
+    with pytest.raises(ValueError, match="'xml' is no format of tables; write csv or parquet"):
+        result.save(tmp_path, "xml")
+
+
+@pytest.mark.parametrize("at", [-1, "2 d", 10**15])
+def test_an_instant_outside_the_tables_is_refused(result, at):
+    with pytest.raises(ValueError, match="outside the tables"):
+        result.outbox(at)
+
+
+def test_the_outbox_takes_datetimes_too(result):
+    at = result.clock.datetime(minutes(45))
+    assert result.outbox(at, "cy") == result.outbox("45 min", "cy")

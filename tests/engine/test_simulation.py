@@ -327,3 +327,20 @@ def test_c4_greylisting_minds_the_case_of_names_but_not_of_domains(simulate):
     simulation = simulate(emails=people, connectors={"main": {"greylisting": {"min_delay": "5 min", "per": "recipient"}}})
     simulation.run_until("6 min")
     assert [simulation.email(name).status.word for name in ("m1", "m2", "m3")] == ["sent", "sent", "pending_retry"]
+
+
+def test_statuses_read_as_the_specification_s_words(simulate):
+    simulation = simulate(emails=[email("m1")])
+    assert f"{simulation.email('m1').status} {SendStatus.PENDING_RETRY!s}" == "queued pending_retry"
+
+
+@pytest.mark.parametrize("call", [lambda s: s.retry("m1", by="hans"), lambda s: s.outbox("hans"), lambda s: s.disable("main", by="hans")])
+def test_unknown_people_are_named_with_those_that_exist(simulate, call):
+    with pytest.raises(ValueError, match=r"'hans' is no user of the scenario \(known: cy, greta, lena, tom, udo\)"):
+        call(simulate(emails=[email("m1")]))
+
+
+def test_a_datetime_without_a_zone_is_a_local_one(simulate):
+    simulation = simulate(time_zone="Europe/Berlin")
+    simulation.run_until(simulation.now.replace(tzinfo=None) + timedelta(minutes=7))
+    assert simulation.elapsed == minutes(7)
