@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from outboxsim.engine.recording import Recording
     from outboxsim.quantities import Clock
-    from outboxsim.scenario import Scenario
+    from outboxsim.scenario import Scenario, Select
 
 
 class Result:
@@ -214,6 +214,33 @@ class Result:
         if event.to_status >= 0:
             told["to"] = SendStatus(event.to_status).word
         return told
+
+    # Numbers
+
+    def metric(self, name: str, select: Select | None = None) -> float | timedelta | None:
+        """A metric by its name as scenario files write it.
+
+        Parameters
+        ----------
+        name
+            Such as ``sent``, ``latency_p95`` or ``delivered_within(15 min)``.
+        select
+            Which emails count, as ``select`` in scenario files; None for all.
+
+        Returns
+        -------
+        int, float, timedelta or None
+            Counts, numbers and shares as they are, durations as timedelta; None where the metric has no value.
+
+        Raises
+        ------
+        MetricError
+            If there is no such metric, or it cannot be asked like this; the message says what would be right.
+        """
+        from outboxsim.analysis.metrics import kind_of, metric  # noqa: PLC0415 - which itself needs this class
+
+        value = metric(self, name, select)
+        return timedelta(microseconds=value) if value is not None and kind_of(name) == "duration" else value
 
     # Files
 

@@ -175,6 +175,27 @@ class Scenario(Concept):
         assert self._scope is not None, "scenarios are made by load, loads or Scenario.from_mapping"
         return settings_of_mapping(changes, self._scope)
 
+    def replace(self, **settings: Any) -> Self:
+        """The same scenario with other Builder settings, to compare them on one seed.
+
+        Parameters
+        ----------
+        **settings
+            `retry`, `attempt_limit`, `manual_retry`, `on_enable`: as files write them; `retry` also as a `RetryPattern`.
+
+        Raises
+        ------
+        ScenarioInvalid
+            With every fault; lines and columns are 1, for there is no file.
+        """
+        pattern = settings.get("retry")
+        given = {key: value for key, value in settings.items() if not isinstance(value, RetryPattern)}
+        read = self.settings(given) if given else None
+        changes = {} if read is None else {key: getattr(read, key) for key in read.model_fields_set}
+        if isinstance(pattern, RetryPattern):
+            changes["retry"] = pattern
+        return self.model_copy(update=changes)
+
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], *, folder: str | None = None) -> Scenario:
         """A scenario from Python values, which are those that a file would hold.

@@ -198,3 +198,18 @@ def test_an_instant_outside_the_tables_is_refused(result, at):
 def test_the_outbox_takes_datetimes_too(result):
     at = result.clock.datetime(minutes(45))
     assert result.outbox(at, "cy") == result.outbox("45 min", "cy")
+
+
+def test_metrics_come_by_name_with_durations_as_timedeltas(result):
+    assert result.metric("submitted") == len(result.emails)
+    assert result.metric("latency_p50") == pd.Timedelta(result.metric("latency_p50"))
+    with pytest.raises(ValueError, match="latency_p50"):
+        result.metric("latency_p5O")
+
+
+def test_a_scenario_with_another_pattern_is_the_same_world(result):
+    other = Simulation(result.scenario.replace(retry="postfix", attempt_limit=3)).run()
+    pd.testing.assert_series_equal(other.emails["submitted"], result.emails["submitted"])
+    assert other.emails["attempts"].max() <= 4  # one retry by hand beyond the limit
+    same = Simulation(result.scenario.replace(retry=result.scenario.retry)).run()
+    pd.testing.assert_frame_equal(same.attempts, result.attempts)
