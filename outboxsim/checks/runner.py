@@ -75,9 +75,6 @@ def _checked(path: str, limits: Limits) -> FileReport:
 
     scenario = load_scenario(path, limits)
     name = scenario.name or ""
-    unjudged = faults_of_expectations(scenario, path)
-    if unjudged:
-        return FileReport(path, name, Outcome.INVALID, unjudged)
     simulation = Simulation(scenario, max_events=limits.max_events)
     try:
         result = simulation.run()
@@ -91,26 +88,6 @@ def _checked(path: str, limits: Limits) -> FileReport:
         faults = (Fault(path, 1, 1, "", str(stopped)),)
     verdicts = (*judge_actions(scenario, result, simulation.timeline_outcomes), *judge(scenario, result, of_replications))
     return FileReport(path, name, Outcome.FAILED if faults else worst_outcome(verdicts), faults, verdicts)
-
-
-def faults_of_expectations(scenario: Scenario, path: str) -> tuple[Fault, ...]:
-    """Expectations that the file may write, but that cannot be judged."""
-    from outboxsim.scenario import MetricsExpectation  # noqa: PLC0415
-
-    faults: list[Fault] = []
-    for expectation in scenario.expect:
-        if not isinstance(expectation, MetricsExpectation):
-            continue
-        selected = None if expectation.select is None else expectation.select.connector
-        if "connector_load" in expectation.metrics and selected is None and len(scenario.connectors) > 1:
-            message = f"is the load of one connector; write `select: {{connector: NAME}}` (here: {', '.join(scenario.connectors)})"
-            faults.append(_fault(scenario, path, expectation.index, ("metrics", "connector_load"), message))
-    return tuple(sorted(faults))
-
-
-def _fault(scenario: Scenario, path: str, index: int, inside: tuple[str, ...], message: str) -> Fault:
-    line, column = scenario.source.locate(("expect", index, *inside)) if scenario.source is not None else (0, 0)
-    return Fault(path, line, column, ".".join((f"expect[{index}]", *inside)), message)
 
 
 # Many files -------------------------------------------------------------------------------------------------------------------------

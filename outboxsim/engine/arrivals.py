@@ -41,7 +41,7 @@ RAW_COLUMNS: Final = (
 
 @dataclass(slots=True)
 class Codes:
-    """Names to codes, in file order; people that only actions name are added as they come."""
+    """Names to codes, in file order."""
 
     users: dict[str, int]
     work_items: dict[str, int]
@@ -56,7 +56,7 @@ class Codes:
 
     def user(self, name: str | None) -> int:
         """The code of a user, `NONE` for nobody."""
-        return NONE if name is None else self.users.setdefault(name, len(self.users))
+        return NONE if name is None else self.users[name]
 
     def work_item(self, name: str | None) -> int:
         """The code of a work item, `NONE` for none."""

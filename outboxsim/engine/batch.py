@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from outboxsim.engine.channel import CONNECTION_FAILURES, NEVER, Answer, Channel, disabled_text, error_bounds
+from outboxsim.engine.channel import CONNECTION_FAILURES, NEVER, TIMEOUT, Answer, Channel, disabled_text, error_bounds
 from outboxsim.engine.draws import Purpose
 from outboxsim.engine.store import NONE
 from outboxsim.engine.trace import (
@@ -284,9 +284,8 @@ class _Batch:
                 continue
             met = place == one
             if outage.kind in CONNECTION_FAILURES:
-                duration[mine[met]] = channel.timeout if outage.kind == "timeout" else 0
-            is_permanent = outage.kind == "reject" and not outage.error.startswith("4")
-            attempts.outcome[mine[met]] = int(Outcome.PERMANENT if is_permanent else Outcome.TRANSIENT)
+                duration[mine[met]] = channel.timeout if outage.kind == TIMEOUT else 0
+            attempts.outcome[mine[met]] = int(outage.outcome)
             attempts.error[mine[met]] = self._world.trace.error(outage.error)
             decided |= met
         return decided

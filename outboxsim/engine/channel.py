@@ -46,6 +46,11 @@ class RunningOutage:
     error: str
     refusal: Answer = field(init=False)
 
+    @property
+    def outcome(self) -> Outcome:
+        """What an attempt comes to: a rejecting server's 5xx is permanent, all else transient (C3)."""
+        return Outcome.PERMANENT if self.kind == REJECT and not self.error.startswith("4") else Outcome.TRANSIENT
+
     def __post_init__(self) -> None:
         self.refusal = Answer(Outcome.TRANSIENT, self.error, 0, connection_failure=True)
 
@@ -225,8 +230,7 @@ class Channel:
             latency = draws.duration(self.latency, attempt, rank, self.index)
         greylisted = self.greylisting is not None and self._is_greylisted(recipients, now)
         if outage is not None:
-            outcome = Outcome.TRANSIENT if outage.error.startswith("4") else Outcome.PERMANENT
-            return Answer(outcome, outage.error, latency)
+            return Answer(outage.outcome, outage.error, latency)
         if greylisted:
             return Answer(Outcome.TRANSIENT, GREYLISTED, latency)
         return self._by_share(draws, attempt, rank, latency)
@@ -246,14 +250,6 @@ class Channel:
                 return Answer(Outcome.PERMANENT, _error(self.permanent, draws, attempt, rank), latency)
             return Answer(Outcome.TRANSIENT, _error(self.transient, draws, attempt, rank), latency)
         return _ACCEPTED_AT_ONCE if latency == 0 else Answer(Outcome.ACCEPTED, "", latency)
-
-    # Slots and tokens
-
-    def has_slot_and_token(self, now: int) -> bool:
-        """Whether an attempt may start now (C5)."""
-        if self.capacity is not None and self.busy >= self.capacity:
-            return False
-        return self.bucket is None or self.bucket.has_token(now)
 
     # L6: when the queue is looked at
 

@@ -183,7 +183,7 @@ class Dispatch:
         while world.agenda and world.agenda[0][0] <= now:
             self._collect_one(*heappop(world.agenda))
         while world.wakes and world.wakes[0][0] <= now:
-            self._note_backlog(world.channels[heappop(world.wakes)[1]])
+            self.look_at(world.channels[heappop(world.wakes)[1]])
 
     def _collect_one(self, instant: int, connector: int, email: int) -> None:
         world = self.world
@@ -208,13 +208,10 @@ class Dispatch:
         else:
             priority = self.world.store.priority[email] if channel.spec.queue == "priority" else 0
             heappush(channel.ready, (priority, self.world.store.due[email], email))
-        self._note_backlog(channel)
+        self.look_at(channel)
 
     def look_at(self, channel: Channel) -> None:
         """Look at a connector's waiting emails at this instant: something about it has changed."""
-        self._note_backlog(channel)
-
-    def _note_backlog(self, channel: Channel) -> None:
         if channel.index not in self._backlog:
             insort(self._backlog, channel.index)
 

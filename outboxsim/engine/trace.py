@@ -251,7 +251,7 @@ class Trace:
             events.append(Event(ended, EventKind.STATUS_CHANGED, email, connector, NONE, before, after))
         return events
 
-    def submission(self, email: int, actor: int = NONE) -> list[Event]:
+    def submission(self, email: int) -> list[Event]:
         """The events of an email's submission."""
         store = self.store
         submitted, scheduled_for = store.submitted[email], store.scheduled_for[email]
@@ -261,8 +261,7 @@ class Trace:
         work_item = self.first_work_item.get(email, store.work_item[email])
         if work_item != NONE:
             detail["work_item"] = work_item
-        sender = store.sender[email] if actor == NONE else actor
-        events = [Event(submitted, EventKind.SUBMITTED, email, store.connector[email], sender, NONE, status, detail)]
+        events = [Event(submitted, EventKind.SUBMITTED, email, store.connector[email], store.sender[email], NONE, status, detail)]
         if scheduled_for != NONE:
             events.append(
                 Event(

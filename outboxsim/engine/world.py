@@ -80,6 +80,8 @@ class World:
         self.now = 0
         self.draws = Draws(seed, replication)
         self.codes = Codes.of(scenario)
+        self.user_names = list(scenario.users)
+        self._work_items = list(scenario.work_items)
         self.arrivals = Arrivals(scenario, self.draws, self.codes)
         self.own_source = len(self.arrivals.sources) - 1
         self.store = EmailStore()
@@ -231,15 +233,6 @@ class World:
         """The email's sender."""
         code = self.store.sender[email]
         return None if code == NONE else self.user_names[code]
-
-    @property
-    def user_names(self) -> list[str]:
-        """Users by code."""
-        return list(self.codes.users)
-
-    @property
-    def _work_items(self) -> list[str]:
-        return list(self.codes.work_items)
 
     def set_status(self, email: int, status: SendStatus) -> None:
         """Move an email; final statuses forget everything that was to come."""
