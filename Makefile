@@ -7,6 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Stamps: what is installed, so that a second call is quick.
 PYTHON_READY := $(VENV)/.ready-python
 DEMO_READY   := $(VENV)/.ready-demo
+PAGE_READY   := $(VENV)/.ready-page
 TEST_READY   := $(VENV)/.ready-test
 CANDIDATES   := $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3 python)
 DEMO_SCENARIO := scenarios/real-office-october.outbox.yaml
@@ -15,15 +16,18 @@ COVERED_ROOMS := outbox retry engine scenario
 WORKERS := 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports style unit scenarios bench nightly clean
+.PHONY: help demo demo-page test lint types imports style unit scenarios notebooks words bench nightly clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(DEMO_READY)  ## simulate an office's October and print what happened
 	@$(BIN)/outboxsim run $(DEMO_SCENARIO)
 
-test: lint unit scenarios  ## everything that a pull request has to pass
+demo-page: $(PAGE_READY)  ## open the outbox page in the browser, on a day at an office
+	@$(BIN)/outboxsim demo
+
+test: lint unit scenarios notebooks  ## everything that a pull request has to pass
 
 lint: style types imports  ## style, types and the floors of the house
 
@@ -38,16 +42,24 @@ types: $(TEST_READY)
 imports: $(TEST_READY)
 	$(BIN)/lint-imports --no-cache
 
+# The browser tests of one module go to one worker: they share servers that take seconds to start.
 unit: $(TEST_READY)
 	$(BIN)/coverage erase
-	$(BIN)/pytest -n $(WORKERS) -m "not nightly" --cov --cov-report=
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not nightly" --cov --cov-report=
 	@for room in $(COVERED_ROOMS); do \
 		echo "coverage of outboxsim/$$room"; \
 		$(BIN)/coverage report --include="outboxsim/$$room/*" --fail-under=95 || exit 1; \
 	done
 
 scenarios: $(TEST_READY)
-	$(BIN)/outboxsim check scenarios
+	$(BIN)/outboxsim check scenarios outboxsim/widgets/training
+
+# The trainer's notebooks from top to bottom, each in a kernel of its own. They leave nothing behind: outputs are not written back.
+notebooks: $(TEST_READY)
+	$(BIN)/pytest --nbmake --nbmake-timeout=120 -n $(WORKERS) notebooks
+
+words: $(TEST_READY)  ## bring the catalogues of the page up to date with its texts
+	@$(BIN)/python docs/make_words.py $(GERMAN)
 
 bench: $(TEST_READY)  ## measure against plain SimPy, a bare heap and Ciw (about ten minutes)
 	$(BIN)/python -m tests.benchmarks
@@ -84,7 +96,12 @@ $(DEMO_READY): pyproject.toml $(PYTHON_READY)
 	@$(PIP) install --editable .
 	@touch $@
 
+$(PAGE_READY): pyproject.toml $(PYTHON_READY)
+	@echo "installing outboxsim with its page into $(VENV) (once; a minute or two)"
+	@$(PIP) install --editable ".[notebook]"
+	@touch $(DEMO_READY) $@
+
 $(TEST_READY): pyproject.toml $(PYTHON_READY)
 	@echo "installing outboxsim and the tools of its tests into $(VENV) (once; a minute or two)"
 	@$(PIP) install --editable ".[dev]"
-	@touch $(DEMO_READY) $@
+	@touch $(DEMO_READY) $(PAGE_READY) $@

@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from outboxsim.analysis.result import Result as Result
     from outboxsim.checks import check as check
     from outboxsim.engine import Simulation as Simulation
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
     from outboxsim.retry import presets as presets
     from outboxsim.scenario import Scenario as Scenario
     from outboxsim.scenario import load as load
+    from outboxsim.widgets.app import OutboxApp as OutboxApp
 
 _HOMES: Final = {
+    "OutboxApp": "outboxsim.widgets.app",
     "Refused": "outboxsim.outbox",
     "Result": "outboxsim.analysis.result",
     "RetryPattern": "outboxsim.retry",
@@ -31,17 +35,30 @@ _HOMES: Final = {
     "run": "outboxsim.engine",
 }
 
-__all__ = ["Refused", "Result", "RetryPattern", "Scenario", "Simulation", "check", "load", "presets", "run"]
+#: What needs an extra of pyproject.toml.
+_EXTRAS: Final = {"OutboxApp": "notebook"}
+
+__all__ = ["OutboxApp", "Refused", "Result", "RetryPattern", "Scenario", "Simulation", "check", "load", "presets", "run"]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
+        value = getattr(_home_of(name), name)
         globals()[name] = value
         return value
     if name == "__version__":
         return importlib.import_module("importlib.metadata").version("outboxsim")
     raise AttributeError(f"module 'outboxsim' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def _home_of(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(_HOMES[name])
+    except ModuleNotFoundError as error:
+        if name not in _EXTRAS or (error.name or "").startswith("outboxsim"):
+            raise
+        extra = _EXTRAS[name]
+        raise ImportError(f"{name} needs {error.name}, which comes with: pip install 'outboxsim[{extra}]'", name=error.name) from error
 
 
 def __dir__() -> list[str]:

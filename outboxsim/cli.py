@@ -190,7 +190,8 @@ def metrics_of(scenario: Scenario, result: Result) -> dict[str, Any]:
     `delivered_within` comes for 1 min, 15 min and 1 h, and for every duration that the file's expectations ask for; `connector_load`
     is null if there are several connectors.
     """
-    from outboxsim.analysis.metrics import METRICS, MetricError, Selected, kind_of, metric  # noqa: PLC0415
+    from outboxsim.analysis.metrics import METRICS, MetricError, kind_of, metric  # noqa: PLC0415
+    from outboxsim.analysis.selection import Selected  # noqa: PLC0415
     from outboxsim.checks.writing import plain  # noqa: PLC0415
 
     selected = Selected(result)
@@ -364,3 +365,84 @@ def _print_schedule(preset: Preset, until: str) -> None:
         raise typer.Exit(USAGE)
     target = terminal.console()
     target.print(terminal.preset_schedule(preset, preset.pattern.schedule(end), blocks=terminal.draws_blocks(target)))
+
+
+# demo -------------------------------------------------------------------------------------------------------------------------------
+
+
+class Language(StrEnum):
+    """The languages of the page."""
+
+    en = "en"
+    de = "de"
+
+
+@app.command()
+def demo(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a training scenario.", show_default="demo-day"),
+    ] = None,
+    *,
+    user: Annotated[str | None, typer.Option("--user", metavar="NAME", help="Who is logged in at first.", show_default=False)] = None,
+    language: Annotated[Language | None, typer.Option("--language", help="The page's language.", show_default=False)] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, metavar="N", help="Where to listen, on this machine alone.", show_default="a free one"),
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser, or only print the address.")] = True,
+) -> None:
+    """Open the outbox page in the browser; Ctrl-C ends it."""
+    from outboxsim.widgets import demo as server  # noqa: PLC0415
+
+    file = _demo_scenario(scenario)
+    _require_user(file, user)
+    lacking = server.missing()
+    if lacking:
+        _complain(f"the page needs {', '.join(lacking)}; install what is missing with: pip install 'outboxsim[notebook]'")
+        raise typer.Exit(USAGE)
+    listen_at = _free_port(port)
+    server.serve(
+        file,
+        listen_at,
+        lambda address: print(f"The outbox page is at {address} (Ctrl-C ends it)", flush=True),
+        user=user,
+        language=None if language is None else language.value,
+        browser=browser,
+    )
+
+
+def _demo_scenario(asked: str | None) -> str:
+    """The scenario's file; a file comes before a training scenario of the same name."""
+    from outboxsim.widgets import training  # noqa: PLC0415
+
+    name = training.DEMO if asked is None else asked
+    if asked is not None and os.path.exists(asked):
+        return asked
+    if name in training.names():
+        return str(training.scenario_path(name))
+    _complain(f"{name}: no such file, and no training scenario (there are: {', '.join(training.names())})")
+    raise typer.Exit(USAGE)
+
+
+def _require_user(file: str, user: str | None) -> None:
+    """Somebody has to log in; the file's faults are told here, too."""
+    from outboxsim.checks.runner import Limits  # noqa: PLC0415
+
+    users = _load(file, Limits()).users
+    if not users:
+        _complain(f"{file}: there are no users, so nobody could log in")
+        raise typer.Exit(USAGE)
+    if user is not None and user not in users:
+        _complain(f"--user: '{user}' is no user of the scenario (known: {', '.join(users)})")
+        raise typer.Exit(USAGE)
+
+
+def _free_port(port: int | None) -> int:
+    from outboxsim.widgets import demo as server  # noqa: PLC0415
+
+    found = server.free_port() if port is None else port
+    if found is None or not server.is_free(found):
+        _complain(f"port {server.FIRST_PORT if port is None else port} is in use; choose another with --port")
+        raise typer.Exit(USAGE)
+    return found

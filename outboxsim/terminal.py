@@ -18,8 +18,8 @@ from outboxsim.checks.writing import visible
 from outboxsim.quantities import format_duration
 
 if TYPE_CHECKING:
-    from outboxsim.analysis.metrics import Selected
     from outboxsim.analysis.result import Result
+    from outboxsim.analysis.selection import Selected
     from outboxsim.retry import Preset
     from outboxsim.retry.schedule import Schedule
 
@@ -177,7 +177,7 @@ def schedule_table(schedule: Schedule) -> RenderableType:
 
 def run_summary(result: Result, *, blocks: bool = True) -> RenderableType:
     """What a run came to: emails, attempts, connectors, latency, errors."""
-    from outboxsim.analysis.metrics import Selected  # noqa: PLC0415 - drawings need no tables
+    from outboxsim.analysis.selection import Selected  # noqa: PLC0415 - drawings need no tables
 
     selected = Selected(result)
     clock = result.clock

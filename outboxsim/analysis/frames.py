@@ -9,29 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from outboxsim.engine.arrivals import Source, TrafficSource
+from outboxsim.analysis.texts import attachments, email_texts, from_addresses, repeated
+from outboxsim.engine.attempt_log import CONTACTED, IN_FLIGHT, MANUAL, OUTCOME_SHIFT
 from outboxsim.engine.store import MIGRATED, NONE, SYSTEM
-from outboxsim.engine.trace import (
-    BY_SYSTEM,
-    CONNECTOR_SHIFT,
-    CONTACTED,
-    ENDED,
-    ERROR,
-    IN_FLIGHT,
-    MANUAL,
-    NUMBER_SHIFT,
-    OUTCOME_SHIFT,
-    PACKED,
-    WIDTH,
-    Event,
-    EventKind,
-)
+from outboxsim.engine.trace import BY_SYSTEM, Event, EventKind
 from outboxsim.outbox import Outcome, Priority, SendStatus, Trigger
 
 if TYPE_CHECKING:
+    from outboxsim.engine.columns import ColumnStore
     from outboxsim.engine.recording import Recording
     from outboxsim.quantities import Clock
 
@@ -53,138 +39,121 @@ _REPEATING: Final = frozenset({"attempt", "trigger", "outcome", "error"})
 _ACCEPTED_CODE: Final = 250
 
 
-def instants(microseconds: Sequence[int] | np.ndarray, clock: Clock) -> pd.DatetimeIndex:
-    """Microseconds since the start as tz-aware instants, `NONE` as NaT."""
-    values = np.asarray(microseconds, dtype=np.int64)
-    absolute = np.where(values == NONE, np.iinfo(np.int64).min, values + clock.epoch_us)
-    return pd.DatetimeIndex(absolute.view("datetime64[us]"), tz="UTC").tz_convert(clock.time_zone)
+#: pandas' code of a missing instant.
+_NOT_A_TIME: Final = np.iinfo(np.int64).min
+
+
+def instants(microseconds: np.ndarray, clock: Clock) -> Any:
+    """Microseconds since the start as tz-aware instants, `NONE` as NaT; in the memory of the array, which is lost by it."""
+    missing = microseconds == NONE
+    microseconds += clock.epoch_us
+    microseconds[missing] = _NOT_A_TIME
+    return pd.array(microseconds, dtype=pd.DatetimeTZDtype("us", clock.time_zone), copy=False)
 
 
 def coded(codes: Sequence[int] | np.ndarray, words: Sequence[str]) -> pd.Categorical:
     """Codes as a categorical of words; `NONE` is missing."""
-    return pd.Categorical.from_codes(np.array(codes, dtype=np.int32), categories=pd.Index(list(words), dtype="str"))
+    narrow = np.asarray(codes).astype(np.min_scalar_type(-len(words) - 1), copy=False)  # as narrow as pandas will make them
+    return pd.Categorical.from_codes(narrow, categories=pd.Index(list(words), dtype="str"))
 
 
-def emails_frame(recording: Recording) -> pd.DataFrame:
-    """The table `emails`, in order of submission."""
-    scenario, store, rows = recording.scenario, recording.store, recording.rows
+class ColumnTaker:
+    """Takes columns of a record for a table: the columns themselves if nobody else needs the record, else copies.
+
+    Parameters
+    ----------
+    store
+        The emails' or the attempts'.
+    rows
+        How many of its rows the table has.
+    hand_over
+        Whether the store may lose its columns.
+    """
+
+    def __init__(self, store: ColumnStore, rows: int, *, hand_over: bool) -> None:
+        self._store = store
+        self._rows = rows
+        self._hand_over = hand_over
+
+    def look_at(self, name: str) -> np.ndarray:
+        """A column that stays what it is."""
+        return self._store.view(name)[: self._rows]
+
+    def take(self, name: str) -> np.ndarray:
+        """A column to change and to keep."""
+        return self._store.hand_over(name)[: self._rows] if self._hand_over else self.look_at(name).copy()
+
+    def drop(self, *names: str) -> None:
+        """Free columns of which the tables say everything."""
+        if self._hand_over:
+            for name in names:
+                self._store.hand_over(name)
+
+
+def emails_frame(recording: Recording, *, hand_over: bool) -> pd.DataFrame:
+    """The table `emails`, in order of submission.
+
+    With `hand_over` the record loses the columns that the table needs, and those that nobody will ask for any more; what events are
+    made from can be taken back (taking_back.py). The order below is one of need: a column goes when nothing else is derived from it.
+    """
+    scenario = recording.scenario
     clock = scenario.clock
+    columns = ColumnTaker(recording.store, recording.rows, hand_over=hand_over)
+    columns.drop("rank", "retries")
+    table: dict[str, Any] = {"released": instants(recording.trace.released(recording.rows, recording.now), clock)}
+    columns.drop("release")
+    table["next_attempt"] = instants(_next_attempts(recording, columns.take("due"), columns.look_at("connector")), clock)
+    for name in ("submitted", "undo_until", "scheduled_for", "logged", "last_attempt", "finished"):
+        table[name] = instants(columns.take(name), clock)
+    table |= _of_work_items(recording, columns)
+    table["attempts"] = columns.take("attempts").view(np.int32)
+    table["last_error"] = texts_of(columns.take("last_error"), recording.trace.errors)
+    for name, column, words in (
+        ("from", "sender", recording.users),
+        ("scheduled_by", "scheduled_by", recording.users),
+        ("work_item", "work_item", list(scenario.work_items)),
+        ("connector", "connector", list(scenario.connectors)),
+        ("priority", "priority", Priority.words()),
+        ("status", "status", SendStatus.words()),
+    ):
+        table[name] = coded(columns.take(column), words)
+    flags = columns.take("flags")
+    table["system_generated"], table["migrated"] = (flags & SYSTEM) != 0, (flags & MIGRATED) != 0
+    table |= _of_sources(recording, columns.look_at("source"), columns.look_at("number"))
+    return pd.DataFrame({name: table.pop(name) for name in EMAIL_COLUMNS}, copy=False)
 
-    def column(name: str) -> np.ndarray:
-        return store.view(name)[:rows]
 
-    def when(name: str) -> pd.DatetimeIndex:
-        return instants(column(name), clock)
-
-    flags = column("flags")
-    work_item = column("work_item")
+def _of_work_items(recording: Recording, columns: ColumnTaker) -> dict[str, Any]:
+    """The types of the emails' work items, and the teams."""
+    work_item = columns.look_at("work_item")
     types = ["ticket", "case", "action"]
-    type_of = np.array([*(types.index(item.type) for item in scenario.work_items.values()), NONE])
-    traffic = [source.name for source in recording.sources]
-    traffic_names = sorted({name for name in traffic if name})
-    traffic_of = np.array([traffic_names.index(name) if name else NONE for name in traffic])
-    columns: dict[str, Any] = {
-        **_texts(recording, column("source"), column("number")),
-        "submitted": when("submitted"),
-        "undo_until": when("undo_until"),
-        "scheduled_by": coded(column("scheduled_by"), recording.users),
-        "scheduled_for": when("scheduled_for"),
-        "released": instants(recording.trace.released(rows, recording.now), clock),
-        "from": coded(column("sender"), recording.users),
-        "priority": coded(column("priority"), Priority.words()),
-        "system_generated": (flags & SYSTEM) != 0,
-        "migrated": (flags & MIGRATED) != 0,
-        "work_item": coded(work_item, list(scenario.work_items)),
+    type_of = np.array([*(types.index(item.type) for item in recording.scenario.work_items.values()), NONE], dtype=np.int8)
+    return {
         "work_item_type": coded(type_of[work_item], types),
-        "team": _teams(recording, column("sender"), work_item, flags),
-        "traffic": coded(traffic_of[column("source")], traffic_names),
-        "connector": coded(column("connector"), list(scenario.connectors)),
-        "status": coded(column("status"), SendStatus.words()),
-        "attempts": column("attempts").astype(np.int32),
-        "logged": when("logged"),
-        "last_attempt": when("last_attempt"),
-        "last_error": texts_of(column("last_error"), recording.trace.errors),
-        "next_attempt": instants(_next_attempts(recording, column("due"), column("connector")), clock),
-        "finished": when("finished"),
+        "team": _teams(recording, columns.look_at("sender"), work_item, columns.look_at("flags")),
     }
-    return pd.DataFrame({name: columns[name] for name in EMAIL_COLUMNS}, copy=False)
 
 
-#: The dtype of texts: pandas' own, kept by Arrow, so that texts of traffic are joined without a Python object each.
-_STR: Final = pd.StringDtype(storage="pyarrow", na_value=np.nan)
-
-
-def _texts(recording: Recording, source: np.ndarray, number: np.ndarray) -> dict[str, Any]:
-    """The columns of texts (and how many attachments), source by source, put into the order of submission."""
-    codes = np.unique(source).tolist()
-    places = [np.flatnonzero(source == code) for code in codes]
-    numbers = [number[chosen] for chosen in places]
-    sources = [recording.sources[code] for code in codes]
-    back = None if len(codes) <= 1 else np.argsort(np.concatenate(places))
-    columns: dict[str, Any] = {}
-    for name in ("id", "to", "subject"):
-        parts = [_column_of_texts(one, name, some) for one, some in zip(sources, numbers, strict=True)]
-        joined = pa.chunked_array(parts, pa.large_string())
-        columns[name] = pd.array(joined if back is None else joined.take(pa.array(back)), dtype=_STR)
-        del parts, joined
-        pa.default_memory_pool().release_unused()  # Arrow keeps it otherwise: 40 MB at a million emails
-    known: dict[str, int] = {}
-    addresses = [_address_codes(one, some, known) for one, some in zip(sources, numbers, strict=True)]
-    columns["from_address"] = texts_of(_joined(addresses, back), list(known))
-    columns["attachments"] = _joined([_attachments(one, some) for one, some in zip(sources, numbers, strict=True)], back)
-    return columns
-
-
-def _joined(parts: list[np.ndarray], back: np.ndarray | None) -> np.ndarray:
-    """Columns of sources as one, in the order of submission."""
-    if not parts:
-        return np.zeros(0, dtype=np.int32)
-    return parts[0] if back is None else np.concatenate(parts)[back]
-
-
-def _column_of_texts(source: Source, name: str, numbers: np.ndarray) -> pa.Array:
-    if not isinstance(source, TrafficSource):
-        texts = [source.text(number) for number in numbers.tolist()]
-        return pa.array([", ".join(text.to) if name == "to" else getattr(text, name) for text in texts], pa.large_string())
-    counted = pa.array(numbers.astype(np.int64) + 1).cast(pa.large_string())
-    if name == "subject":
-        return pc.binary_join_element_wise(_text(source.name), counted, _text(" "))
-    ids = pc.binary_join_element_wise(_text(source.name), counted, _text("-"))
-    if name == "id":
-        return ids
-    domains, domain_of = source.domains(numbers)
-    domain = _text(domains[0]) if len(domains) == 1 else pa.array(domains, pa.large_string()).take(pa.array(domain_of))
-    return pc.binary_join_element_wise(ids, domain, _text("@"))
-
-
-def _text(text: str) -> pa.Scalar:
-    return pa.scalar(text, pa.large_string())
-
-
-def _address_codes(source: Source, numbers: np.ndarray, known: dict[str, int]) -> np.ndarray:
-    """From addresses as codes, numbered as they are met."""
-    if isinstance(source, TrafficSource):
-        addresses, address_of = source.from_addresses(numbers)
-    else:
-        addresses, address_of = [source.text(number).from_address for number in numbers.tolist()], np.arange(len(numbers))
-    codes = np.array([NONE if address is None else known.setdefault(address, len(known)) for address in addresses], dtype=np.int32)
-    return np.asarray(codes[address_of])
-
-
-def _attachments(source: Source, numbers: np.ndarray) -> np.ndarray:
-    if isinstance(source, TrafficSource):
-        return np.zeros(len(numbers), dtype=np.int32)
-    return np.array([len(source.text(number).attachments) for number in numbers.tolist()], dtype=np.int32)
+def _of_sources(recording: Recording, source: np.ndarray, number: np.ndarray) -> dict[str, Any]:
+    """What the sources of the emails say of them."""
+    sources = recording.sources
+    names = sorted({source.name for source in sources if source.name})
+    traffic_of = np.array([names.index(source.name) if source.name else NONE for source in sources], dtype=np.int16)
+    return {
+        "traffic": coded(traffic_of[source], names),
+        "from_address": texts_of(*from_addresses(sources, source, number)),
+        "attachments": attachments(sources, source, number),
+        **email_texts(sources, source, number),
+    }
 
 
 def _next_attempts(recording: Recording, due: np.ndarray, connector: np.ndarray) -> np.ndarray:
-    """The due instants, or the connector's next try where an email has to wait for it."""
-    shown = due.copy()
+    """Put the connector's next try into due instants where an email has to wait for it."""
     for index, next_try in recording.next_tries.items():
         waits = (connector == index) & (due != NONE)
         waits[list(recording.probes)] = False
-        shown[waits] = np.maximum(due[waits], next_try)
-    return shown
+        due[waits] = np.maximum(due[waits], next_try)
+    return due
 
 
 def _teams(recording: Recording, sender: np.ndarray, work_item: np.ndarray, flags: np.ndarray) -> pd.Categorical:
@@ -200,35 +169,34 @@ def _teams(recording: Recording, sender: np.ndarray, work_item: np.ndarray, flag
 
 def texts_of(codes: np.ndarray, texts: Sequence[str]) -> pd.Categorical:
     """Codes of texts as a categorical of those that occur, in alphabetical order: it does not depend on which came first."""
-    used = np.unique(codes[codes != NONE]).tolist()
+    used = np.flatnonzero(np.bincount(codes + 1, minlength=len(texts) + 1)[1:]).tolist()
     known = sorted({texts[code] for code in used})
     place = {text: code for code, text in enumerate(known)}
-    return coded(np.array([*(place.get(text, NONE) for text in texts), NONE])[codes], known)
+    place_of = np.array([*(place.get(text, NONE) for text in texts), NONE], dtype=np.min_scalar_type(-len(known) - 1))
+    return coded(place_of[codes], known)
 
 
-def attempts_frame(recording: Recording, ids: pd.Series) -> pd.DataFrame:
-    """The table `attempts`, in order of start."""
+def attempts_frame(recording: Recording, ids: pd.Series, *, hand_over: bool) -> pd.DataFrame:
+    """The table `attempts`, in order of start; `hand_over` as in `emails_frame`."""
     trace, clock = recording.trace, recording.scenario.clock
-    log = np.frombuffer(trace.attempts, dtype=np.int64).reshape(-1, WIDTH) if trace.attempts else np.zeros((0, WIDTH), dtype=np.int64)
-    packed = log[:, PACKED]
-    outcome = packed >> OUTCOME_SHIFT & 7
-    outcome = np.where(outcome == IN_FLIGHT, NONE, outcome)
-    error = log[:, ERROR]
-    error_codes = np.array([*(_reply_code(text) for text in trace.errors), 0])
-    code = np.where(outcome == Outcome.ACCEPTED, _ACCEPTED_CODE, error_codes[error])
-    columns: dict[str, Any] = {
-        "email": ids.array.take(log[:, 0]),
-        "attempt": (packed >> NUMBER_SHIFT).astype(np.int32),
-        "connector": coded(packed >> CONNECTOR_SHIFT & 0xFFFF, list(recording.scenario.connectors)),
-        "started": instants(log[:, 1], clock),
-        "ended": instants(log[:, ENDED], clock),
-        "trigger": coded((packed & MANUAL) != 0, Trigger.words()),
-        "contacted": (packed & CONTACTED) != 0,
-        "outcome": coded(outcome, Outcome.words()),
-        "code": pd.arrays.IntegerArray(code.astype(np.int16), code == 0),
-        "error": texts_of(error, trace.errors),
-    }
-    return pd.DataFrame({name: columns[name] for name in ATTEMPT_COLUMNS}, copy=False)
+    columns = ColumnTaker(trace.attempts, len(trace.attempts), hand_over=hand_over)
+    table: dict[str, Any] = {name: instants(columns.take(name), clock) for name in ("started", "ended")}
+    table["attempt"] = columns.take("number")
+    table["connector"] = coded(columns.take("connector"), list(recording.scenario.connectors))
+    codes = columns.look_at("codes")
+    outcome = (codes >> OUTCOME_SHIFT & 7).astype(np.int8)
+    outcome[outcome == IN_FLIGHT] = NONE
+    table["trigger"] = coded((codes & MANUAL) != 0, Trigger.words())
+    table["contacted"] = (codes & CONTACTED) != 0
+    table["outcome"] = coded(outcome, Outcome.words())
+    error = columns.take("error")
+    code = np.array([*(_reply_code(text) for text in trace.errors), 0], dtype=np.int16)[error]
+    code[outcome == Outcome.ACCEPTED] = _ACCEPTED_CODE
+    table["code"] = pd.arrays.IntegerArray(code, code == 0)
+    table["error"] = texts_of(error, trace.errors)
+    del error
+    table["email"] = repeated(ids.array, columns.look_at("email"))
+    return pd.DataFrame({name: table.pop(name) for name in ATTEMPT_COLUMNS}, copy=False)
 
 
 def _reply_code(error: str) -> int:
@@ -248,7 +216,7 @@ def events_frame(recording: Recording, events: Iterable[Event], ids: pd.Series) 
     id_values = np.array([*ids.tolist(), None], dtype=object)
     return pd.DataFrame(
         {
-            "time": instants([event.time for event in rows], recording.scenario.clock),
+            "time": instants(np.array([event.time for event in rows], dtype=np.int64), recording.scenario.clock),
             "event": coded([event.kind for event in rows], [kind.word for kind in EventKind]),
             "email": pd.array(id_values[email], dtype="str"),
             "connector": coded([event.connector for event in rows], list(recording.scenario.connectors)),

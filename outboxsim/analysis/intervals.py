@@ -112,3 +112,10 @@ def _incomplete_beta(x: float, rest: float, a: float, b: float) -> float:
         if abs(upper * lower - 1) < 1e-15:
             return front / fraction
         step += 1
+
+
+def exceeded(t: float, freedom: int) -> float:
+    """The probability that Student's t with so many degrees of freedom exceeds `t`, which may be negative or infinite."""
+    if math.isinf(t):
+        return 0.0 if t > 0 else 1.0
+    return _tail(t, freedom) if t >= 0 else 1 - _tail(-t, freedom)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from outboxsim.analysis.replay import EmailState, Replay
 from outboxsim.engine.store import SYSTEM
-from outboxsim.engine.trace import WIDTH, Event, EventKind
+from outboxsim.engine.trace import Event, EventKind
 from outboxsim.outbox import Priority, SendStatus, View
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Result:
     """What happened in a run.
 
-    Tables are made when they are first asked for. A result taken while a run goes on keeps the state of its instant.
+    Tables are made when they are first asked for; if the simulation is gone by then, they take over what it recorded instead of copying
+    it. A result taken while a run goes on keeps the state of its instant.
 
     Attributes
     ----------
@@ -50,6 +51,8 @@ class Result:
         self.horizon = horizon
         self.scenario: Scenario | None = None
         self._recording: Recording | None = None
+        self._lent: dict[str, pd.DataFrame] = {}  # tables that have taken columns of the record over
+        self._record_was_read = False
 
     @classmethod
     def of(cls, recording: Recording) -> Self:
@@ -76,6 +79,7 @@ class Result:
         if self._recording is not None:
             _ = self.emails, self.attempts, self.events
             self._recording = None
+            self._lent = {}
             self.__dict__.pop("_facts", None)
 
     @property
@@ -88,43 +92,66 @@ class Result:
         """One row per submitted email, in order of submission."""
         from outboxsim.analysis.frames import emails_frame  # noqa: PLC0415 - `check` needs no pandas until it asks for a table
 
-        return self._labelled(emails_frame(self._require_recording()))
+        hand_over = self._may_hand_over
+        return self._labelled("emails", emails_frame(self._require_recording(), hand_over=hand_over), lent=hand_over)
 
     @cached_property
     def attempts(self) -> pd.DataFrame:
         """One row per attempt, in order of start; `ended`, `outcome` and `code` are missing for one in flight at the end."""
         from outboxsim.analysis.frames import attempts_frame  # noqa: PLC0415
 
-        return self._labelled(attempts_frame(self._require_recording(), self.emails["id"]))
+        ids, hand_over = self.emails["id"], self._may_hand_over
+        return self._labelled("attempts", attempts_frame(self._require_recording(), ids, hand_over=hand_over), lent=hand_over)
 
     @cached_property
     def events(self) -> pd.DataFrame:
         """Everything that happened, in order; `detail` is a JSON object or empty."""
         from outboxsim.analysis.frames import events_frame  # noqa: PLC0415
 
-        recording = self._require_recording()
-        return self._labelled(events_frame(recording, recording.trace.events(recording.now), self.emails["id"]))
+        recording = self._whole_recording()
+        return self._labelled("events", events_frame(recording, recording.trace.events(recording.now), self.emails["id"]))
 
-    def _labelled(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _labelled(self, name: str, frame: pd.DataFrame, *, lent: bool = False) -> pd.DataFrame:
         frame.attrs.update(self.attrs)
+        if lent:  # a copy on write: shares the memory for as long as nobody changes the table
+            self._lent[name] = frame.copy(deep=False)
         return frame
+
+    # The record
 
     def _require_recording(self) -> Recording:
         assert self._recording is not None, "a frozen result has its tables"
         return self._recording
+
+    @property
+    def _may_hand_over(self) -> bool:
+        """Whether a table may take the record's columns over: the run is gone, and nobody has begun to read the record."""
+        return self._require_recording().is_all_that_is_left and not self._record_was_read
+
+    def _whole_recording(self) -> Recording:
+        """The record, with what tables have taken over copied back; from now on it stays whole."""
+        recording = self._require_recording()
+        self._record_was_read = True
+        if self._lent:
+            from outboxsim.analysis.taking_back import take_back  # noqa: PLC0415 - needs no pandas if no table was made
+
+            take_back(recording, self._lent)
+            self._lent = {}
+        return recording
 
     # The outbox at any instant
 
     @cached_property
     def _facts(self) -> RecordedEmails | TabledEmails:
         if self._recording is not None:
-            return RecordedEmails(self._recording)
+            return RecordedEmails(self._whole_recording())
         return TabledEmails(self.emails)
 
     def _codes(self, only: int | None = None) -> Iterator[Event]:
         """The events in codes: from the record while there is one, else from the table; `only`: of one email and of none."""
         if self._recording is not None:
-            return self._recording.trace.events(self._recording.now, only)
+            recording = self._whole_recording()
+            return recording.trace.events(recording.now, only)
         from outboxsim.analysis.files import coded_events  # noqa: PLC0415
 
         events = self.events
@@ -189,8 +216,9 @@ class Result:
         if row is None:
             return []
         if self._recording is not None:
-            log = self._recording.trace.attempts
-            return [log[place + 1] for place in range(0, len(log), WIDTH) if log[place] == row]
+            log = self._whole_recording().trace.attempts
+            starts: list[int] = log.view("started")[log.view("email") == row].tolist()
+            return starts
         return [event.time for event in self._codes(row) if event.email == row and event.kind is EventKind.ATTEMPT_STARTED]
 
     def email_history(self, email_id: str) -> list[tuple[int, str, dict[str, Any]]]:

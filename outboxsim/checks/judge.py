@@ -332,7 +332,8 @@ def _about_a_state(
 
 
 def _metrics(stage: Stage, expectation: MetricsExpectation) -> Iterator[Verdict]:
-    from outboxsim.analysis.metrics import Selected, kind_of, metric  # pandas is only loaded if metrics are asked  # noqa: PLC0415
+    from outboxsim.analysis.metrics import kind_of, metric  # noqa: PLC0415 - pandas is only loaded if metrics are asked
+    from outboxsim.analysis.selection import Selected  # noqa: PLC0415
 
     selected = Selected(stage.result, expectation.select)
     for name, comparison in expectation.metrics.items():

@@ -26,23 +26,19 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from outboxsim.analysis.intervals import Interval, mean_interval
 from outboxsim.checks.comparing import TOLERANCE, holds
 from outboxsim.checks.judge import Stage
 from outboxsim.checks.verdict import Outcome, Plain, Verdict
 from outboxsim.checks.writing import Kind, comparison_as_plain, comparison_in_words, plain
-from outboxsim.quantities import format_duration
 from outboxsim.scenario import MetricsExpectation
 
 if TYPE_CHECKING:
     from outboxsim.analysis.metrics import Value
     from outboxsim.analysis.result import Result
     from outboxsim.scenario import Comparison, Scenario
-
-SECOND: Final = 1_000_000
-MINUTE: Final = 60 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +77,10 @@ def judge_replications(scenario: Scenario, result: Result, max_events: int) -> d
     expectations = [e for e in scenario.expect if isinstance(e, MetricsExpectation) and e.over == "replications"]
     if not expectations:
         return {}
-    from outboxsim.analysis.replicate import Asked, replicate  # pandas is only loaded if metrics are asked  # noqa: PLC0415
+    from outboxsim.analysis.asking import Asked, one_after_another  # pandas is only loaded if metrics are asked  # noqa: PLC0415
 
     each = [(expectation, name, comparison) for expectation in expectations for name, comparison in expectation.metrics.items()]
-    rows = replicate(scenario, [Asked(name, e.select) for e, name, _ in each], first=result, max_events=max_events)
+    rows = one_after_another(scenario, [Asked(name, e.select) for e, name, _ in each], first=result, max_events=max_events)
     bounds = [Bound(comparison, expectation.confidence) for expectation, _, comparison in each]
     decisions = decide(bounds, rows, looks(scenario.replications.min, scenario.replications.max))
     stage = Stage(scenario, result)
@@ -209,31 +205,6 @@ def _found(bound: Bound, decision: Decision, kind: Kind) -> str:
     runs = f"{decision.replications} {'replication' if decision.replications == 1 else 'replications'}"
     if decision.interval is None:
         return f"null in {decision.nulls} of {runs}"
+    from outboxsim.analysis.showing import interval_in_words  # noqa: PLC0415
+
     return f"{interval_in_words(decision.interval, kind)} ({100 * bound.confidence:.10g} %, {runs})"
-
-
-def interval_in_words(interval: Interval, kind: Kind) -> str:
-    """A mean and its half-width, both to the second digit of the half-width; long durations to the second or minute."""
-    mean, half = interval.mean, interval.half_width
-    if kind == "duration":
-        step = _step(half)
-        return f"{_duration(mean, step)} ± {'∞' if math.isinf(half) else _duration(half, step)}"
-    scale, unit = (100, " %") if kind == "share" else (1, "")
-    mean, half = scale * mean, scale * half
-    if half == 0 or math.isinf(half):
-        return f"{mean:.10g}{unit} ± {'∞' if half else 0}{unit}"
-    digits = min(max(1 - math.floor(math.log10(half)), 0), 10)
-    return f"{mean:.{digits}f}{unit} ± {half:.{digits}f}{unit}"
-
-
-def _step(half: float) -> int:
-    """To what a duration is rounded, µs, when its half-width is this."""
-    if math.isinf(half) or half < 100:
-        return 1
-    if half >= 10 * SECOND:
-        return MINUTE if half >= 10 * MINUTE else SECOND
-    return int(10 ** (math.floor(math.log10(half)) - 1))
-
-
-def _duration(us: float, step: int) -> str:
-    return format_duration(math.floor(us / step + 0.5) * step)

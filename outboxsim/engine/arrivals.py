@@ -8,20 +8,19 @@ emails in a heap.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import numpy as np
 
+from outboxsim.engine.arrival_times import arrival_times
 from outboxsim.engine.draws import Draws, Purpose
 from outboxsim.engine.store import MIGRATED, NONE, SYSTEM
 from outboxsim.outbox import Priority
-from outboxsim.scenario import Batch, Email, Every, Hourly, Poisson, Scenario, Traffic
+from outboxsim.scenario import Email, Scenario, Traffic
 
 Columns = dict[str, np.ndarray]
-
-_BLOCK: Final = 16_384
 
 #: What a source says of an email; the rest of the store's columns follows from people's settings at its submission.
 RAW_COLUMNS: Final = (
@@ -160,15 +159,15 @@ class TrafficSource:
         self._index = index
         self._draws = draws
         self._limit = self._traffic.limit
-        self._times = _times(self._traffic, scenario, draws.generator(Purpose.ARRIVAL, index, 0))
+        self._times = arrival_times(self._traffic, scenario, draws.generator(Purpose.ARRIVAL, index, 0))
         self._given = 0
-        self._domains = array("H")
+        self._domains = array(_narrowest(self._traffic.domains))
         senders: tuple[str | None, ...] = (None,) if self._traffic.system else self._traffic.from_
         addresses = [None if name is None else scenario.users[name].address for name in senders]
         self._addresses = addresses
         self._senders = np.array([codes.user(name) for name in senders])
         self._connectors = np.array([codes.connectors[scenario.route(self._traffic.via, address)] for address in addresses])
-        self._sender_of = array("H")
+        self._sender_of = array(_narrowest(senders))
 
     @property
     def name(self) -> str:
@@ -191,8 +190,8 @@ class TrafficSource:
         traffic, size = self._traffic, len(times)
         chosen = self._uniforms(1, size)
         sender = np.minimum((chosen * len(self._senders)).astype(np.int64), len(self._senders) - 1)
-        self._sender_of.extend(sender.tolist())
-        self._domains.extend(_weighted(self._uniforms(2, size), [weight for _, weight in traffic.domains]).tolist())
+        _append(self._sender_of, sender)
+        _append(self._domains, _weighted(self._uniforms(2, size), [weight for _, weight in traffic.domains]))
         high, low = traffic.priority
         kind = self._uniforms(3, size)
         priority = np.where(kind < high, int(Priority.HIGH), np.where(kind < high + low, int(Priority.LOW), int(Priority.NORMAL)))
@@ -230,11 +229,11 @@ class TrafficSource:
 
     def domains(self, numbers: np.ndarray) -> tuple[list[str], np.ndarray]:
         """The recipients' domains, and which of them each email has."""
-        return [domain for domain, _ in self._traffic.domains], np.frombuffer(self._domains, dtype=np.uint16)[numbers]
+        return [domain for domain, _ in self._traffic.domains], np.frombuffer(self._domains, dtype=self._domains.typecode)[numbers]
 
     def from_addresses(self, numbers: np.ndarray) -> tuple[list[str | None], np.ndarray]:
         """The senders' from addresses, and which of them each email has."""
-        return self._addresses, np.frombuffer(self._sender_of, dtype=np.uint16)[numbers]
+        return self._addresses, np.frombuffer(self._sender_of, dtype=self._sender_of.typecode)[numbers]
 
     def number_of(self, email_id: str) -> int | None:
         """The number in an id such as `invoices-17`, None if it is not one of this traffic's."""
@@ -339,62 +338,16 @@ class Arrivals:
         return merged
 
 
+def _narrowest(choices: Sequence[object]) -> str:
+    """The type code of an array that can hold the place of each choice."""
+    return "B" if len(choices) <= 1 << 8 else "H"
+
+
+def _append(column: array[int], places: np.ndarray) -> None:
+    column.frombytes(places.astype(column.typecode).tobytes())
+
+
 def _weighted(uniforms: np.ndarray, weights: list[float]) -> np.ndarray:
     """Choices by weight, one for each uniform number."""
     bounds = np.cumsum(weights) / sum(weights)
     return np.minimum(np.searchsorted(bounds, uniforms, side="right"), len(weights) - 1)
-
-
-def _times(traffic: Traffic, scenario: Scenario, generator: np.random.Generator) -> Iterator[np.ndarray]:
-    """Blocks of arrival instants of a traffic, in order."""
-    arrivals = traffic.arrivals
-    if isinstance(arrivals, Batch):
-        yield np.full(min(arrivals.count, traffic.limit or arrivals.count), arrivals.at)
-    elif isinstance(arrivals, Every):
-        yield from _every(arrivals.interval, traffic.windows, scenario.horizon)
-    else:
-        yield from _poisson(_pieces(arrivals, traffic, scenario), scenario.horizon, generator)
-
-
-def _every(interval: int, windows: tuple[tuple[int, int], ...], horizon: int) -> Iterator[np.ndarray]:
-    """The first at the start of each window, then one each interval; windows are half-open."""
-    for start, until in windows:
-        last = min(until - 1, horizon)
-        for first in range(start, last + 1, interval * _BLOCK):
-            yield np.arange(first, min(last + 1, first + interval * _BLOCK), interval)
-
-
-Pieces = list[tuple[int, int, float]]
-
-
-def _pieces(arrivals: Poisson | Hourly, traffic: Traffic, scenario: Scenario) -> Pieces:
-    """Stretches of time of one rate per microsecond."""
-    if isinstance(arrivals, Poisson):
-        rate = arrivals.rate.count / arrivals.rate.per
-        return [(start, until, rate) for start, until in traffic.windows]
-    pieces: Pieces = []
-    for start, until, hour, is_weekend in scenario.clock.hours_until(scenario.horizon):
-        rate = arrivals.rates[hour] / 3.6e9 * (arrivals.weekend if is_weekend else 1.0)
-        for opens, closes in traffic.windows:
-            if max(start, opens) < min(until, closes):
-                pieces.append((max(start, opens), min(until, closes), rate))
-    return pieces
-
-
-def _poisson(pieces: Pieces, horizon: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
-    """A Poisson process of piecewise constant rate, by inverting its cumulative intensity (Çinlar 1975, ch. 4)."""
-    pieces = [piece for piece in pieces if piece[2] > 0]
-    if not pieces:
-        return
-    starts = np.array([start for start, _, _ in pieces], dtype=float)
-    rates = np.array([rate for _, _, rate in pieces])
-    expected = np.concatenate(([0.0], np.cumsum([(until - start) * rate for start, until, rate in pieces])))
-    reached = 0.0
-    while reached < expected[-1]:
-        cumulative = reached + np.cumsum(generator.standard_exponential(_BLOCK))
-        reached = float(cumulative[-1])
-        cumulative = cumulative[cumulative < expected[-1]]
-        piece = np.searchsorted(expected, cumulative, side="right") - 1
-        instants = np.floor(starts[piece] + (cumulative - expected[piece]) / rates[piece] + 0.5).astype(np.int64)
-        if len(instants):
-            yield np.minimum(instants, horizon)

@@ -14,24 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from outboxsim.engine.attempt_log import CONTACTED, FROM_SHIFT, IN_FLIGHT, OUTCOME_SHIFT, TO_SHIFT, TOOK_TIME
 from outboxsim.engine.channel import CONNECTION_FAILURES, NEVER, TIMEOUT, Answer, Channel, disabled_text, error_bounds
 from outboxsim.engine.draws import Purpose
 from outboxsim.engine.store import NONE
-from outboxsim.engine.trace import (
-    CONNECTOR_SHIFT,
-    CONTACTED,
-    ENDED,
-    ERROR,
-    FROM_SHIFT,
-    IN_FLIGHT,
-    NEXT,
-    NUMBER_SHIFT,
-    OUTCOME_SHIFT,
-    PACKED,
-    TO_SHIFT,
-    TOOK_TIME,
-    WIDTH,
-)
 from outboxsim.engine.world import Flight, World
 from outboxsim.outbox import Outcome, SendStatus
 
@@ -99,7 +85,7 @@ class _Batch:
     def __init__(self, world: World, stop: int) -> None:
         self._world = world
         self._stop = stop
-        self._first_row = len(world.trace.attempts) // WIDTH
+        self._first_row = len(world.trace.attempts)
         self._landed: list[np.ndarray] = []  # rows of flights from before that ended
         self._flying: dict[int, Answer] = {}  # emails whose attempt goes on after `stop`
 
@@ -159,9 +145,18 @@ class _Batch:
         self._take_off(attempts.chosen(~lands))
         codes = np.where(lands, attempts.outcome, IN_FLIGHT) << OUTCOME_SHIFT
         codes |= np.where(attempts.outcome == Outcome.CONNECTOR_DISABLED, 0, CONTACTED) | np.where(attempts.ended > due, TOOK_TIME, 0)
-        packed = number << NUMBER_SHIFT | connector << CONNECTOR_SHIFT | before << FROM_SHIFT | after << TO_SHIFT | codes
-        rows = (email, due, np.where(lands, attempts.ended, NONE), following, packed, np.where(lands, attempts.error, NONE))
-        world.trace.attempts.frombytes(np.column_stack(rows).astype(np.int64, copy=False).tobytes())
+        world.trace.attempts.extend(
+            {
+                "email": email,
+                "started": due,
+                "ended": np.where(lands, attempts.ended, NONE),
+                "following": following,
+                "number": number,
+                "connector": connector,
+                "codes": codes | before << FROM_SHIFT | after << TO_SHIFT,
+                "error": np.where(lands, attempts.error, NONE),
+            }
+        )
         again = following != NONE
         return following[again], connector[again], email[again]
 
@@ -187,25 +182,25 @@ class _Batch:
         heapify(world.ends)
         ended, row, email = np.array(ending, dtype=np.int64).T
         answers = [world.flights.pop(one).answer for one in email.tolist()]
-        log = np.frombuffer(world.trace.attempts, dtype=np.int64).reshape(-1, WIDTH)
-        packed = log[row, PACKED]
+        log = world.trace.attempts
+        codes, connector = log.view("codes"), log.view("connector")[row].astype(np.int64)
         attempts = Attempts(
             email=email,
-            connector=packed >> CONNECTOR_SHIFT & 0xFFFF,
-            number=packed >> NUMBER_SHIFT,
-            started=log[row, 1],
+            connector=connector,
+            number=log.view("number")[row].astype(np.int64),
+            started=log.view("started")[row],
             ended=ended,
             outcome=np.array([int(answer.outcome) for answer in answers]),
             error=np.array([NONE if answer.outcome is Outcome.ACCEPTED else world.trace.error(answer.error) for answer in answers]),
         )
         after, following = self._settle(attempts)
-        log[row, ENDED], log[row, NEXT], log[row, ERROR] = ended, following, attempts.error
-        log[row, PACKED] = packed & ~_STATUS_BITS | attempts.outcome << OUTCOME_SHIFT | after << TO_SHIFT
-        for connector in attempts.connector.tolist():
-            world.channels[connector].busy -= 1
+        log.view("ended")[row], log.view("following")[row], log.view("error")[row] = ended, following, attempts.error
+        codes[row] = codes[row] & ~np.uint16(_STATUS_BITS) | attempts.outcome << OUTCOME_SHIFT | after << TO_SHIFT
+        for index in connector.tolist():
+            world.channels[index].busy -= 1
         self._landed.append(row)
         again = following != NONE
-        return self._keep_later((following[again], attempts.connector[again], email[again]))
+        return self._keep_later((following[again], connector[again], email[again]))
 
     def _settle(self, attempts: Attempts) -> tuple[np.ndarray, np.ndarray]:
         """Move the emails of attempts that have ended: their status after, and when they are due next."""
@@ -315,18 +310,17 @@ class _Batch:
         """Put the batch's attempts into the order of L7 (instant, connector, submission), note their ends, let the rest fly on."""
         world, first = self._world, self._first_row
         log = world.trace.attempts
-        rows = np.array(log[first * WIDTH :], dtype=np.int64).reshape(-1, WIDTH)
-        rows = rows[np.lexsort((rows[:, 0], rows[:, PACKED] >> CONNECTOR_SHIFT & 0xFFFF, rows[:, 1]))]
-        del log[first * WIDTH :]
-        log.frombytes(rows.tobytes())
-        took_time = rows[:, PACKED] & TOOK_TIME != 0
-        flying = took_time & (rows[:, ENDED] == NONE)
+        email, connector, started = (log.view(name)[first:] for name in ("email", "connector", "started"))
+        order = np.lexsort((email, connector, started))
+        for name in log.WIDTHS:
+            column = log.view(name)[first:]
+            column[:] = column[order]
+        took_time = log.view("codes")[first:] & TOOK_TIME != 0
+        flying = took_time & (log.view("ended")[first:] == NONE)
         landed = np.concatenate([*self._landed, np.flatnonzero(took_time & ~flying) + first])
         if len(landed):
-            ended = np.frombuffer(log, dtype=np.int64).reshape(-1, WIDTH)[landed, ENDED]
-            world.trace.end_many(landed[np.lexsort((landed, ended))])
-        for row, email in zip((np.flatnonzero(flying) + first).tolist(), rows[flying, 0].tolist(), strict=True):
-            answer = self._flying[email]
-            started = log[row * WIDTH + 1]
-            world.flights[email] = Flight(row, answer, started, is_retry=False)
-            heappush(world.ends, (started + answer.duration, row, email))
+            world.trace.end_many(landed[np.lexsort((landed, log.view("ended")[landed]))])
+        for row in (np.flatnonzero(flying) + first).tolist():
+            answer, start = self._flying[log.email[row]], log.started[row]
+            world.flights[log.email[row]] = Flight(row, answer, start, is_retry=False)
+            heappush(world.ends, (start + answer.duration, row, log.email[row]))

@@ -8,6 +8,7 @@ from typing import Any
 
 from outboxsim.engine.arrivals import EmailText
 from outboxsim.engine.channel import Bucket, Channel, RunningOutage
+from outboxsim.engine.composed import Composed, composed_in_file
 from outboxsim.engine.dispatch import Dispatch
 from outboxsim.engine.store import MIGRATED, NONE, SYSTEM
 from outboxsim.engine.trace import Event, EventKind, Phase
@@ -31,6 +32,7 @@ from outboxsim.scenario import (
     Settings,
     ShareEntry,
     SplitEntry,
+    SubmitEntry,
     TimelineEntry,
     UndoEntry,
     UserSettings,
@@ -68,6 +70,7 @@ class Desk:
         self.dispatch = dispatch
         self._outages_by_hand = 0
         self._sent_of: dict[tuple[str, str], int] = {}
+        self.rearranged = 0  # how often who sees what has changed
 
     # The timeline
 
@@ -78,14 +81,11 @@ class Desk:
     def _targets(self, entry: TimelineEntry) -> Iterable[tuple[str, Reason | None]]:
         by = entry.by
         match entry:
-            case RetryEntry():
-                return self._bulk(Action.RETRY, entry.retry, by)
-            case CancelEntry():
-                return self._bulk(Action.CANCEL, entry.cancel, by)
-            case SendNowEntry():
-                return self._bulk(Action.SEND_NOW, entry.send_now, by)
-            case UndoEntry():
-                return self._bulk(Action.UNDO, entry.undo, by)
+            case RetryEntry() | CancelEntry() | SendNowEntry() | UndoEntry():
+                return self.bulk(Action(entry.verb), getattr(entry, entry.verb), by)
+            case SubmitEntry():
+                self.submit(composed_in_file(self.world.scenario, entry))
+                return [(entry.submit.id, None)]
             case EnableEntry():
                 return [(entry.enable, self.enable(entry.enable, by))]
             case DisableEntry():
@@ -104,7 +104,7 @@ class Desk:
             case AssignEntry():
                 return [(item, self.assign(item, assignee, by)) for item, assignee in entry.assign.items()]
 
-    def _bulk(self, action: Action, target: Selection | tuple[str, ...], by: str | None) -> list[tuple[str, Reason | None]]:
+    def bulk(self, action: Action, target: Selection | tuple[str, ...], by: str | None) -> list[tuple[str, Reason | None]]:
         """One action on several emails: an answer for each, and one refusal stops no other (G3)."""
         ids = self.select(by, target.view, target.status) if isinstance(target, Selection) else target
         return [(email_id, self.act(action, email_id, by)) for email_id in ids]
@@ -177,7 +177,7 @@ class Desk:
         world.probes.add(email)
         if not sent_now:
             world.retried.add(email)
-        self.dispatch.enqueue(email)
+        self.dispatch.waiting.enqueue(email)
 
     def _refuse(self, action: str, target: str, reason: Reason, by: str | None, email: int | None = None) -> Reason:
         world = self.world
@@ -186,22 +186,20 @@ class Desk:
         world.trace.fact(Phase.PEOPLE, Event(world.now, EventKind.ACTION_REFUSED, row, actor=world.codes.user(by), detail=detail))
         return reason
 
-    def submit(
-        self, text: EmailText, *, sender: str | None, work_item: str | None, connector: str, send_at: int, priority: Priority, system: bool
-    ) -> int:
-        """Take an email that comes while the run goes; its row."""
+    def submit(self, email: Composed) -> int:
+        """Take an email that comes while the run goes, from the system if nobody sends it; its row."""
         world = self.world
-        email = world.submit_own(
-            text,
-            sender=world.codes.user(sender),
-            work_item=world.codes.work_item(work_item),
-            connector=world.codes.connectors[connector],
-            scheduled_for=send_at,
-            priority=priority,
-            flags=SYSTEM * system,
+        row = world.submit_own(
+            email.text,
+            sender=world.codes.user(email.sender),
+            work_item=world.codes.work_item(email.work_item),
+            connector=world.codes.connectors[email.connector],
+            scheduled_for=NONE if email.send_at is None else email.send_at,
+            priority=email.priority,
+            flags=SYSTEM * (email.sender is None),
         )
-        self.dispatch.enqueue(email)
-        return email
+        self.dispatch.waiting.enqueue(row)
+        return row
 
     # Connectors
 
@@ -238,13 +236,13 @@ class Desk:
             store.due[email] = world.now
             detail = {"cause": "the connector was enabled", "next_attempt": world.now}
             world.trace.fact(Phase.PEOPLE, Event(world.now, EventKind.STATUS_CHANGED, email, channel.index, NONE, before, after, detail))
-            self.dispatch.enqueue(email)
+            self.dispatch.waiting.enqueue(email)
 
     def disable(self, name: str, by: str | None) -> Reason | None:
         """Disable a connector."""
         if not self._is_admin(by):
             return self._refuse("disable", name, Reason.NOT_ADMIN, by)
-        self.dispatch.close(self.channel(name), self.world.codes.user(by), phase=Phase.PEOPLE)
+        self.dispatch.attempting.close(self.channel(name), self.world.codes.user(by), phase=Phase.PEOPLE)
         return None
 
     def outage(self, name: str, until: int | None, kind: str, error: str, by: str | None = None) -> None:
@@ -258,7 +256,7 @@ class Desk:
 
     def change(self, settings: Settings, by: str | None) -> Reason | None:
         """Change Builder settings or a user's own; all of it or, if any of it is refused, nothing."""
-        reason = self._why_not_change(settings, by)
+        reason = self.why_not_change(settings, by)
         if reason is not None:
             return self._refuse("set", "", reason, by)
         world = self.world
@@ -277,7 +275,19 @@ class Desk:
         world.trace.fact(Phase.PEOPLE, Event(world.now, EventKind.SETTING_CHANGED, actor=world.codes.user(by), detail=detail))
         return None
 
-    def _why_not_change(self, settings: Settings, by: str | None) -> Reason | None:
+    def check_shares(self, settings: Settings) -> None:
+        """Raise `ValueError` if a connector would fail more often than always."""
+        for name, changes in (settings.connectors or {}).items():
+            channel = self.channel(name)
+            transient = (changes.transient_failure or channel.transient).probability
+            permanent = (changes.permanent_failure or channel.permanent).probability
+            if transient + permanent > 1:
+                raise ValueError(
+                    f"transient_failure ({transient:g}) and permanent_failure ({permanent:g}) of {name} are above 1 together; lower one"
+                )
+
+    def why_not_change(self, settings: Settings, by: str | None) -> Reason | None:
+        """The reason for which settings may not be changed."""
         users = (settings.users or {}).items()
         needs_admin = bool(settings.model_fields_set - {"users"}) or any(user.model_fields_set & _BUILDER_RIGHTS for _, user in users)
         if needs_admin and not self._is_admin(by):
@@ -307,8 +317,8 @@ class Desk:
             if channel.hold is not None and channel.pattern.scope == "email":
                 self._keep_instants(channel)
             if channel.scan != scan:
-                self.dispatch.enqueue_all(channel)
-            self.dispatch.look_at(channel)
+                self.dispatch.waiting.enqueue_all(channel)
+            self.dispatch.waiting.look_at(channel)
 
     def _keep_instants(self, channel: Channel) -> None:
         world, store = self.world, self.world.store
@@ -317,11 +327,12 @@ class Desk:
         for email in channel.take_held():
             if store.due[email] != NONE:
                 store.due[email] = max(next_try, world.now)
-                self.dispatch.enqueue(email)
+                self.dispatch.waiting.enqueue(email)
 
     def _change_user(self, name: str, changes: UserSettings) -> None:
         world = self.world
         given = changes.model_fields_set
+        self.rearranged += 1
         if "view" in given and changes.view is not None:
             world.people.views[name] = changes.view
         if "access" in given:
@@ -351,12 +362,13 @@ class Desk:
         subject = f"{item.type.capitalize()} {first} was {_PAST_TENSE[verb]}"
         text = EmailText(f"{first}-{verb}-{number}", (item.contact,), subject=subject)
         connector = world.scenario.route(None, None)
-        self.submit(text, sender=None, work_item=first, connector=connector, send_at=NONE, priority=Priority.NORMAL, system=True)
+        self.submit(Composed(text, None, first, connector, None, Priority.NORMAL))
         return None
 
     def _move_emails(self, first: str, others: tuple[str, ...]) -> None:
         world, store = self.world, self.world.store
         codes = {world.codes.work_items[item] for item in others}
+        self.rearranged += 1
         for email in range(world.submitted_count):
             if store.work_item[email] in codes:
                 world.trace.first_work_item.setdefault(email, store.work_item[email])
@@ -368,6 +380,7 @@ class Desk:
         if by is not None and not world.people.works_on(by, item):
             return self._refuse("assign", item, Reason.NOT_ALLOWED, by)
         world.people.assign(item, assignee)
+        self.rearranged += 1
         detail = {"work_item": item, "assignee": assignee}
         world.trace.fact(Phase.PEOPLE, Event(world.now, EventKind.WORK_ITEM_ASSIGNED, actor=world.codes.user(by), detail=detail))
         return None

@@ -52,6 +52,11 @@ class Draws:
         self._blocks: OrderedDict[tuple[object, ...], np.ndarray] = OrderedDict()
         self._lists: dict[tuple[object, ...], list[float]] = {}  # the same blocks for reading one number at a time
 
+    def forget(self) -> None:
+        """Free the blocks; whoever asks for a number again gets the same."""
+        self._blocks.clear()
+        self._lists.clear()
+
     def generator(self, purpose: Purpose, *key: int) -> np.random.Generator:
         """A stream of its own for `purpose` and `key`."""
         sequence = np.random.SeedSequence(self._seed, spawn_key=(self._replication, int(purpose), *key))

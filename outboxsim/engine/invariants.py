@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outboxsim.engine.attempt_log import IN_FLIGHT, OUTCOME_SHIFT
 from outboxsim.engine.store import MIGRATED, NONE
-from outboxsim.engine.trace import IN_FLIGHT, OUTCOME_SHIFT, PACKED, WIDTH
 from outboxsim.outbox import Outcome, SendStatus
 
 if TYPE_CHECKING:
@@ -38,15 +38,14 @@ class Invariants:
     def _check_attempts(self) -> None:
         """Attempts are numbered without gaps, and none is made of an email that was sent or cancelled before it."""
         log = self._world.trace.attempts
-        for row in range(self._checked, len(log) // WIDTH):
-            email, started = log[row * WIDTH], log[row * WIDTH + 1]
-            number = log[row * WIDTH + PACKED] >> 32
+        for row in range(self._checked, len(log)):
+            email, started, number = log.email[row], log.started[row], log.number[row]
             self._require(
                 number == self._attempts.get(email, 0) + 1, f"email {email}: attempt {number} follows {self._attempts.get(email, 0)}"
             )
             self._attempts[email] = number
             self._require(email not in self._finished, f"email {email}: attempt at {started} after it had left the outbox")
-        self._checked = len(log) // WIDTH
+        self._checked = len(log)
 
     def _check_email(self, email: int) -> None:
         store, world = self._world.store, self._world
@@ -65,8 +64,8 @@ class Invariants:
         )
         self._require(not in_flight or waits, f"email {email}: in flight and {status.word}")
         if in_flight:
-            packed = world.trace.attempts[world.flights[email].attempt * WIDTH + PACKED]
-            self._require(packed >> OUTCOME_SHIFT & 7 == IN_FLIGHT, f"email {email}: in flight, but its attempt has ended")
+            codes = world.trace.attempts.codes[world.flights[email].attempt]
+            self._require(codes >> OUTCOME_SHIFT & 7 == IN_FLIGHT, f"email {email}: in flight, but its attempt has ended")
         failed_once = store.logged[email] != NONE
         self._require(failed_once or store.last_error[email] == NONE, f"email {email}: an error, but never logged")
         if status is SendStatus.CONNECTOR_DISABLED:

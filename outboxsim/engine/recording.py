@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from outboxsim.engine.arrivals import EmailText, Source
 from outboxsim.engine.store import EmailStore
 from outboxsim.engine.trace import Trace
 from outboxsim.outbox import People
 from outboxsim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from outboxsim.engine.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,8 @@ class Recording:
         How many emails have been submitted.
     next_tries
         Connectors whose emails wait for them, and until when (scope: connector).
+    world
+        Where the run goes on, for as long as anybody can let it go on or ask it.
     """
 
     scenario: Scenario
@@ -34,6 +41,12 @@ class Recording:
     people: People
     next_tries: dict[int, int]
     probes: set[int]
+    world: weakref.ref[World]
+
+    @property
+    def is_all_that_is_left(self) -> bool:
+        """Whether nothing of the run but this record is still in use, so that its columns may be handed over."""
+        return self.world() is None
 
     def text(self, email: int) -> EmailText:
         """What an email says."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from heapq import heappop
 from os import PathLike
@@ -13,23 +14,27 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import simpy
 
-from outboxsim.engine.arrivals import EmailText
+from outboxsim.engine import journal
 from outboxsim.engine.channel import NEVER
+from outboxsim.engine.composed import Composed, composed
 from outboxsim.engine.desk import Desk, TimelineOutcome
 from outboxsim.engine.dispatch import Dispatch
 from outboxsim.engine.email_view import EmailView
 from outboxsim.engine.invariants import Invariants
-from outboxsim.engine.store import NONE
+from outboxsim.engine.listing import Lister
 from outboxsim.engine.world import World
 from outboxsim.errors import RunStopped
-from outboxsim.outbox import Action, Priority, Refused, View, refusal_text
+from outboxsim.outbox import Action, People, Reason, Refused, View, refusal_text
 from outboxsim.quantities import parse_duration
 from outboxsim.scenario import Scenario, Settings, TimelineEntry, load
+from outboxsim.scenario.outages import DEFAULT_ERRORS
+from outboxsim.scenario.readers import is_smtp_reply
 
 if TYPE_CHECKING:
     from outboxsim.analysis.result import Result
 
 #: SimPy priorities: processes of users (0 and 1) act before the outbox at one instant, and a run's stop comes last.
+_BEFORE_PRIORITY: Final = 10
 _OUTBOX_PRIORITY: Final = 50
 _STOP_PRIORITY: Final = 100
 
@@ -100,6 +105,7 @@ class Simulation:
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
         self.replication = replication
+        self.max_events = max_events
         self.env = simpy.Environment(initial_time=0)
         self.timeline_outcomes: list[TimelineOutcome] = []
         self._world = World(scenario, self.seed, replication, max_events)
@@ -111,6 +117,10 @@ class Simulation:
         self._invariants = Invariants(self._world) if check_invariants else None
         self._turn: _Turn | None = None
         self._turn_at = -1
+        self._settled = -1  # the last instant at which everything has happened
+        self._actions: list[journal.Action] = []
+        self._rehearses = False
+        self._lister = Lister(self._world, self._desk, self.env)
         self._last_result: weakref.ref[Result] | None = None
         self._plan_turn()
 
@@ -149,42 +159,64 @@ class Simulation:
 
     def step(self) -> datetime | None:
         """Let everything happen at the next instant at which something will, a submission too; that instant, None at the end."""
-        following = self._following()
-        foreign = self._foreign_instant()
-        instant = min((one for one in (following, foreign) if one is not None and one <= self.scenario.horizon), default=None)
+        instant = self.next_instant
         if instant is None:
             return None
         self._run_to(instant)
         return self.now
 
+    @property
+    def next_instant(self) -> int | None:
+        """The next instant at which something will happen, a submission too, in microseconds since the start; None if nothing will."""
+        instants = (one for one in (self._following(), self._foreign_instant()) if one is not None and one <= self.scenario.horizon)
+        return min(instants, default=None)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything has happened yet, what happens at the start itself included."""
+        return self._settled >= 0
+
+    @property
+    def has_processes(self) -> bool:
+        """Whether processes of your own have something to do in the environment."""
+        return self._foreign_instant() is not None
+
     def microseconds(self, duration: str | timedelta) -> int:
         """A duration in the environment's time, for ``env.timeout`` in processes of your own."""
         return _duration(duration)
 
-    def _microseconds(self, instant: Instant) -> int:
+    def moment(self, instant: Instant) -> int:
+        """An instant as `run_until` takes it, in microseconds since the start; raises `ValueError` if it is none."""
         clock = self.scenario.clock
         if isinstance(instant, str):
-            t = clock.moment(instant, horizon=self.scenario.horizon)
-        elif isinstance(instant, timedelta):
-            t = _duration(instant)
-        elif isinstance(instant, datetime):
+            return clock.moment(instant, horizon=self.scenario.horizon)
+        if isinstance(instant, timedelta):
+            return _duration(instant)
+        if isinstance(instant, datetime):
             start = clock.datetime(0)
-            t = _duration((instant if instant.tzinfo is not None else instant.replace(tzinfo=start.tzinfo)) - start)
-        else:
-            t = instant
+            return _duration((instant if instant.tzinfo is not None else instant.replace(tzinfo=start.tzinfo)) - start)
+        return instant
+
+    def _microseconds(self, instant: Instant) -> int:
+        clock = self.scenario.clock
+        t = self.moment(instant)
         if not self.elapsed <= t <= self.scenario.horizon:
             where = "before now" if t < self.elapsed else "after the horizon"
             raise ValueError(f"{clock.iso(t)} lies {where}; runs go from {clock.iso(self.elapsed)} to {clock.iso(self.scenario.horizon)}")
         return t
 
-    def _run_to(self, t: int) -> None:
+    def _run_to(self, t: int, *, before: bool = False) -> None:
+        """Run until everything at an instant has happened, or until all before it has and the clock stands there."""
         self._freeze_result()
         self._plan_turn()
         stop = simpy.Event(self.env)
         stop._ok, stop._value = True, None
-        self.env.schedule(stop, priority=_STOP_PRIORITY, delay=t - self.elapsed)  # type: ignore[arg-type]
+        priority = _BEFORE_PRIORITY if before else _STOP_PRIORITY
+        self.env.schedule(stop, priority=priority, delay=t - self.elapsed)  # type: ignore[arg-type]
         with _collector_paused():
             self.env.run(until=stop)
+        if not before:
+            self._settled = t
 
     # The outbox's turn
 
@@ -210,6 +242,7 @@ class Simulation:
     def _following(self) -> int | None:
         """The next instant for `step`: submissions count, though nothing but the clock moves at them."""
         world = self._world
+        world.now = self.elapsed
         instant = self._next_instant()
         row = world.submitted_count
         if row < len(world.store) and (instant is None or world.store.submitted[row] < instant):
@@ -233,6 +266,7 @@ class Simulation:
             while True:
                 world.now = int(env.now)
                 self._settle()
+                self._settled = world.now
                 if self._invariants is None and any(channel.is_plain for channel in world.channels):
                     stop = min(int(queue[0][0]) if queue else NEVER, self._barrier())
                     known_ahead = (heap[0][0] for heap in (world.edges, world.ends) if heap)
@@ -275,29 +309,71 @@ class Simulation:
             self._timeline_done += 1
             self.timeline_outcomes.append(self._desk.run(entry))
 
-    @contextmanager
-    def _acting(self) -> Iterator[None]:
-        """An action from Python comes after the timeline of its instant and before what is due then (L7)."""
+    # Actions
+
+    @property
+    def actions(self) -> Sequence[journal.Action]:
+        """Everything that was asked for from Python so far, done or refused, in order; see `repeat`."""
+        return tuple(self._actions)
+
+    def repeat(self, action: journal.Action) -> None:
+        """Run to an action's instant and do it again, refused or not.
+
+        A new simulation of the same scenario, seed and replication in which all actions are repeated gives the same tables.
+
+        Raises
+        ------
+        ValueError
+            If its instant lies before now or after the horizon.
+        """
+        instant = self._microseconds(action.at)
+        if action.settled or instant > self.elapsed:
+            self._run_to(instant, before=not action.settled)
+        if action.verb in journal.EMAIL_VERBS:
+            self.bulk(action.verb, action.targets, by=action.by)
+            return
+        with suppress(Refused):
+            getattr(self, action.verb)(*action.targets, **action.arguments, by=action.by)
+
+    def rehearse(self, verb: str, *targets: Any, by: str | None = None, **arguments: Any) -> None:
+        """Look at an action without doing it: raise what it would raise for being invalid; what is refused is not told."""
+        if verb not in journal.VERBS:
+            raise ValueError(f"{verb!r} is nothing that can be done (possible: {', '.join(journal.VERBS)})")
+        self._rehearses = True
+        try:
+            getattr(self, verb)(*targets, by=by, **arguments)
+        finally:
+            self._rehearses = False
+
+    def _do(
+        self, verb: str, targets: tuple[Any, ...], by: str | None, do: Callable[[], journal.Answers], **arguments: Any
+    ) -> journal.Answers:
+        """Do an action that was found valid, note it, and let the outbox settle.
+
+        It comes after the timeline of its instant and before what is due then (L7).
+        """
+        if self._rehearses:
+            return ()
         self._freeze_result()
+        settled = self._settled == self.elapsed
         self._world.now = self.elapsed
         self._open_instant()
-        yield
+        answers = do()
+        self._actions.append(journal.Action(self.elapsed, verb, targets, arguments, by, answers, settled))
         self._settle()
+        self._settled = self.elapsed
         self._plan_turn()
-
-    # Actions
+        return answers
 
     def _require_user(self, name: str | None) -> None:
         if name is not None and name not in self.scenario.users:
             raise ValueError(f"{name!r} is no user of the scenario (known: {', '.join(self.scenario.users) or 'none'})")
 
     def _act(self, action: Action, email: str, by: str | None) -> None:
-        self._require_user(by)
-        with self._acting():
-            reason = self._desk.act(action, email, by)
-        if reason is not None:
-            standing = self._desk.standing(self._world.find(email), by)
-            raise Refused(reason, refusal_text(action, email, reason, standing))
+        for _, reason in self.bulk(action, (email,), by=by):
+            if reason is not None:
+                standing = self._desk.standing(self._world.find(email), by)
+                raise Refused(reason, refusal_text(action, email, reason, standing))
 
     def retry(self, email: str, *, by: str | None = None) -> None:
         """Retry an email by hand; raises `Refused`."""
@@ -315,123 +391,187 @@ class Simulation:
         """Undo sending within the undo window, as its sender; raises `Refused`."""
         self._act(Action.UNDO, email, by)
 
+    def bulk(self, verb: str, emails: Iterable[str], *, by: str | None = None) -> list[tuple[str, Reason | None]]:
+        """Do the same to several emails at once, as one entry of a timeline does.
+
+        Parameters
+        ----------
+        verb
+            ``retry``, ``cancel``, ``send_now`` or ``undo``.
+        emails
+            Ids; one that is named twice counts once.
+        by
+            Who does it.
+
+        Returns
+        -------
+        list of tuple
+            For each email None, or the reason for which it was refused; one refusal stops no other (G3).
+        """
+        self._require_user(by)
+        action, ids = Action(verb), tuple(dict.fromkeys(emails))
+        if not ids:
+            return []
+        return list(self._do(str(action), ids, by, lambda: tuple(self._desk.bulk(action, ids, by))))
+
     def submit(
         self,
         email: str,
         *,
         from_: str | None = None,
         to: str | Sequence[str] = "someone@example.invalid",
+        cc: str | Sequence[str] = (),
+        bcc: str | Sequence[str] = (),
         subject: str = "",
         body: str = "",
+        from_address: str | None = None,
+        attachments: Sequence[tuple[str, int]] = (),
         work_item: str | None = None,
         priority: str = "normal",
         send_at: Instant | None = None,
         via: str | None = None,
+        system: bool | None = None,
+        by: str | None = None,
     ) -> None:
         """Submit an email now; without a sender it is system-generated (E2).
+
+        Parameters
+        ----------
+        email
+            Its id.
+        from_, by
+            Who composes and sends it: the same user, so that one of the two is enough.
+        to, cc, bcc
+            Addresses: a text (several separated by comma) or a list.
+        attachments
+            Names and sizes in bytes.
+        send_at
+            For when it is scheduled; it may lie past the horizon.
+        via
+            The connector it takes; left out: by its from address (C2), which is the sender's unless `from_address` says otherwise.
+        system
+            Whether the system generates it; left out: if nobody sends it.
 
         Raises
         ------
         ValueError
-            If the id is taken, or a name is not in the scenario; nothing has happened then.
+            If the id is taken, a name is not in the scenario, or a scenario file would not take it; nothing has happened then.
         """
-        scenario = self.scenario
-        world = self._world
-        taken = any(source.number_of(email) is not None for source in world.arrivals.sources)
-        unknown = [
-            f"{value!r} is no {kind} of the scenario (known: {', '.join(known) or 'none'})"
-            for value, kind, known in (
-                (from_, "user", scenario.users),
-                (work_item, "work item", scenario.work_items),
-                (via, "connector", scenario.connectors),
-            )
-            if value is not None and value not in known
-        ]
-        if taken:
-            unknown.append(f"the email id {email!r} is taken; ids are unique")
-        if unknown:
-            raise ValueError("; ".join(unknown))
-        address = scenario.users[from_].address if from_ is not None else None
-        recipients = (to,) if isinstance(to, str) else tuple(to)
-        text = EmailText(email, recipients, subject=subject, body=body, from_address=address)
-        at = NONE if send_at is None else self._microseconds(send_at)
-        with self._acting():
-            self._desk.submit(
-                text,
-                sender=from_,
-                work_item=work_item,
-                connector=scenario.route(via, address),
-                send_at=at,
-                priority=Priority.of(priority),
-                system=from_ is None,
-            )
+        sender = by if from_ is None else from_
+        if by not in (None, sender):
+            raise ValueError(f"{by!r} cannot submit an email from {sender!r}; who acts is its sender")
+        if system is not None and system is not (sender is None):
+            raise ValueError("a system-generated email has no sender, and any other one has (E2)")
+        texts: dict[str, Any] = {"to": to, "cc": cc, "bcc": bcc, "subject": subject, "body": body, "from_address": from_address}
+        texts |= {"attachments": attachments, "work_item": work_item, "priority": priority, "via": via}
+        texts["send_at"] = None if send_at is None else self.moment(send_at)
+        letter = composed(self.scenario, self._world.arrivals.sources, email, sender=sender, **texts)
+        texts |= {"to": letter.text.to, "cc": letter.text.cc, "bcc": letter.text.bcc, "attachments": letter.text.attachments}
+        self._do("submit", (email,), sender, lambda: self._submitted(letter), **texts)
+
+    def _submitted(self, letter: Composed) -> journal.Answers:
+        self._desk.submit(letter)
+        return ((letter.text.id, None),)
 
     def enable(self, connector: str, *, by: str | None = None) -> None:
         """Enable a connector; raises `Refused`."""
-        self._builder("enable", connector, lambda: self._desk.enable(connector, by), by)
+        self._known(connector)
+        self._builder("enable", connector, (connector,), lambda: self._desk.enable(connector, by), by)
 
     def disable(self, connector: str, *, by: str | None = None) -> None:
         """Disable a connector; raises `Refused`."""
-        self._builder("disable", connector, lambda: self._desk.disable(connector, by), by)
+        self._known(connector)
+        self._builder("disable", connector, (connector,), lambda: self._desk.disable(connector, by), by)
 
     def outage(
         self,
         connector: str,
         *,
-        duration: str | timedelta | None = None,
+        duration: str | timedelta | int | None = None,
         kind: str = "refuse",
-        error: str = "connection refused",
+        error: str | None = None,
         by: str | None = None,
     ) -> None:
-        """Begin an outage now, for a duration or for good.
+        """Begin an outage now, for a duration (text, timedelta or microseconds) or for good.
 
         Raises
         ------
         ValueError
-            If the connector is unknown, or a rejecting outage's error is no SMTP reply (4xx or 5xx).
+            If the connector is unknown, the duration is 0, or a rejecting outage's error is no SMTP reply (4xx or 5xx).
         """
         self._known(connector)
+        self._require_user(by)
         if kind not in ("refuse", "timeout", "reject"):
             raise ValueError(f"{kind!r} is no kind of outage; write refuse, timeout or reject")
-        if kind == "reject" and not (error[:3].isdigit() and error[:1] in "45"):
-            raise ValueError(f"{error!r} is no SMTP reply; a rejecting outage needs one, such as '451 4.3.0 try later'")
-        until = None if duration is None else self.elapsed + _duration(duration)
-        with self._acting():
-            self._desk.outage(connector, until, kind, error, by)
+        said = DEFAULT_ERRORS.get(kind, "") if error is None else error
+        if kind == "reject" and not is_smtp_reply(said):
+            raise ValueError(f"{said!r} is no SMTP reply; a rejecting outage needs one, such as '451 4.3.0 try later'")
+        if not said.strip():
+            raise ValueError("the error is empty; say what the attempts' error is, such as 'connection refused'")
+        lasts = None if duration is None else _duration(duration)
+        if lasts is not None and lasts <= 0:
+            raise ValueError(f"an outage lasts longer than {duration}; leave the duration out if it does not end")
+
+        def begin() -> journal.Answers:
+            self._desk.outage(connector, None if lasts is None else self.elapsed + lasts, kind, said, by)
+            return ((connector, None),)
+
+        self._do("outage", (connector,), by, begin, duration=lasts, kind=kind, error=said)
 
     def change(self, settings: Settings | Mapping[str, Any], *, by: str | None = None) -> None:
-        """Change settings as ``set`` in a timeline does, such as ``{"retry": "postfix"}``; raises `Refused` and `ScenarioInvalid`."""
-        settings = settings if isinstance(settings, Settings) else self.scenario.settings(settings)
-        self._builder("set", "", lambda: self._desk.change(settings, by), by)
+        """Change settings as ``set`` in a timeline does, such as ``{"retry": "postfix"}``.
+
+        Raises
+        ------
+        Refused
+            If `by` may not change them.
+        ScenarioInvalid
+            If they are no settings; it holds every fault.
+        ValueError
+            If a connector would fail more often than always.
+        """
+        read = settings if isinstance(settings, Settings) else self.scenario.settings(settings)
+        self._require_user(by)
+        if self._desk.why_not_change(read, by) is None:
+            self._desk.check_shares(read)
+        self._builder("change", "", (copy.deepcopy(settings),), lambda: self._desk.change(read, by), by)
 
     def split(self, work_item: str, *, by: str | None = None) -> None:
         """Split a work item; raises `Refused`."""
-        self._builder("split", work_item, lambda: self._desk.work_item("split", (work_item,), by), by)
+        self._work_items("split", (work_item,), by)
 
     def share(self, work_item: str, *, by: str | None = None) -> None:
         """Share a work item; raises `Refused`."""
-        self._builder("share", work_item, lambda: self._desk.work_item("share", (work_item,), by), by)
+        self._work_items("share", (work_item,), by)
 
     def merge(self, *work_items: str, by: str | None = None) -> None:
         """Merge work items into the first; raises `Refused`."""
-        self._builder("merge", " ".join(work_items), lambda: self._desk.work_item("merge", work_items, by), by)
+        if len(set(work_items)) < max(2, len(work_items)):
+            raise ValueError("two work items or more are merged, each named once")
+        self._work_items("merge", work_items, by)
+
+    def _work_items(self, verb: str, work_items: tuple[str, ...], by: str | None) -> None:
+        for work_item in work_items:
+            self._known(work_item, "work item", self.scenario.work_items)
+        self.scenario.route(None, None)
+        self._builder(verb, " ".join(work_items), work_items, lambda: self._desk.work_item(verb, work_items, by), by)
 
     def assign(self, work_item: str, assignee: str, *, by: str | None = None) -> None:
         """Give a work item to somebody; raises `Refused`."""
-        self._builder("assign", work_item, lambda: self._desk.assign(work_item, assignee, by), by)
+        self._known(work_item, "work item", self.scenario.work_items)
+        self._require_user(assignee)
+        self._builder("assign", work_item, (work_item, assignee), lambda: self._desk.assign(work_item, assignee, by), by)
 
-    def _builder(self, verb: str, target: str, do: Callable[[], Any], by: str | None) -> None:
+    def _builder(self, verb: str, target: str, arguments: tuple[Any, ...], do: Callable[[], Reason | None], by: str | None) -> None:
         self._require_user(by)
-        if verb in ("enable", "disable"):
-            self._known(target)
-        with self._acting():
-            reason = do()
-        if reason is not None:
-            raise Refused(reason, f"{verb} {target} refused: {reason}")
+        for _, reason in self._do(verb, arguments, by, lambda: ((target, do()),)):
+            if reason is not None:
+                raise Refused(reason, f"{verb} {target} refused: {reason}")
 
-    def _known(self, connector: str) -> None:
-        if connector not in self.scenario.connectors:
-            raise ValueError(f"{connector!r} is no connector of the scenario (known: {', '.join(self.scenario.connectors)})")
+    def _known(self, name: str, what: str = "connector", known: Collection[str] | None = None) -> None:
+        names = self.scenario.connectors if known is None else known
+        if name not in names:
+            raise ValueError(f"{name!r} is no {what} of the scenario (known: {', '.join(names) or 'none'})")
 
     # What can be seen
 
@@ -450,6 +590,20 @@ class Simulation:
         self._world.now = self.elapsed
         rows = self._desk.shown(user, None if view is None else View(view))
         return [EmailView(self._world, row) for row in rows]
+
+    @property
+    def people(self) -> People:
+        """Who works with whom and sees what, as it is now; to look at, not to change."""
+        return self._world.people
+
+    def undo_window(self, user: str) -> int:
+        """A user's present undo window in microseconds."""
+        return self._world.undo_windows[self._world.codes.user(user)]
+
+    @property
+    def lister(self) -> Lister:
+        """A quick look at views of the outbox, for a page that is drawn again and again."""
+        return self._lister
 
     def is_enabled(self, connector: str) -> bool:
         """Whether a connector is enabled."""
@@ -495,8 +649,10 @@ def run(scenario: Scenario | str | PathLike[str], seed: int | None = None) -> Re
     return Simulation(scenario if isinstance(scenario, Scenario) else load(scenario), seed).run()
 
 
-def _duration(duration: str | timedelta) -> int:
-    return parse_duration(duration) if isinstance(duration, str) else duration // timedelta(microseconds=1)
+def _duration(duration: str | timedelta | int) -> int:
+    if isinstance(duration, str):
+        return parse_duration(duration)
+    return duration // timedelta(microseconds=1) if isinstance(duration, timedelta) else duration
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from typing import Final
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
-import numpy as np
-
+from outboxsim.engine.columns import ColumnStore
 from outboxsim.outbox import SendStatus
 
 #: No instant, no person, no work item, no error.
@@ -15,32 +15,8 @@ NONE: Final = -1
 SYSTEM: Final = 1
 MIGRATED: Final = 2
 
-_COLUMNS: Final = {
-    "submitted": "q",
-    "undo_until": "q",
-    "scheduled_for": "q",
-    "due": "q",
-    "release": "q",
-    "logged": "q",
-    "last_attempt": "q",
-    "finished": "q",
-    "attempts": "I",
-    "retries": "I",
-    "last_error": "i",
-    "sender": "i",
-    "scheduled_by": "i",
-    "work_item": "i",
-    "source": "H",
-    "number": "I",
-    "rank": "I",
-    "connector": "H",
-    "priority": "B",
-    "flags": "B",
-    "status": "B",
-}
 
-
-class EmailStore:
+class EmailStore(ColumnStore):
     """Columns of all emails, about 100 bytes a row; a row may lie in the future (submitted after now).
 
     Attributes
@@ -62,7 +38,31 @@ class EmailStore:
         The address of the email's random numbers (draws.py).
     """
 
-    __slots__ = tuple(_COLUMNS)
+    WIDTHS: ClassVar[Mapping[str, str]] = {
+        "submitted": "q",
+        "undo_until": "q",
+        "scheduled_for": "q",
+        "due": "q",
+        "release": "q",
+        "logged": "q",
+        "last_attempt": "q",
+        "finished": "q",
+        "attempts": "I",
+        "retries": "I",
+        "last_error": "i",
+        "sender": "i",
+        "scheduled_by": "i",
+        "work_item": "i",
+        "source": "H",
+        "number": "I",
+        "rank": "I",
+        "connector": "H",
+        "priority": "B",
+        "flags": "B",
+        "status": "B",
+    }
+
+    __slots__ = tuple(WIDTHS)
 
     submitted: array[int]
     undo_until: array[int]
@@ -86,27 +86,8 @@ class EmailStore:
     flags: array[int]
     status: array[int]
 
-    def __init__(self) -> None:
-        for name, code in _COLUMNS.items():
-            setattr(self, name, array(code))
-
     def __len__(self) -> int:
         return len(self.submitted)
-
-    def extend(self, columns: dict[str, np.ndarray]) -> None:
-        """Append rows given as arrays; every column must be there."""
-        for name, code in _COLUMNS.items():
-            getattr(self, name).frombytes(columns[name].astype(code, copy=False).tobytes())
-
-    def view(self, name: str) -> np.ndarray:
-        """A column as a writable array, without a copy; drop it before rows are added."""
-        column: array[int] = getattr(self, name)
-        return np.frombuffer(column, dtype=column.typecode) if column else np.zeros(0, dtype=column.typecode)
-
-    def truncate(self, rows: int) -> None:
-        """Drop every row from `rows` on (rows that lie in the future)."""
-        for name in _COLUMNS:
-            del getattr(self, name)[rows:]
 
     def in_outbox(self, email: int) -> bool:
         """Whether the email waits in the outbox."""

@@ -1,6 +1,6 @@
 """What happened, in columns (spec/scenario.md section 5).
 
-Attempts are six numbers in one flat array. What else happens, and the ends of attempts that took time, is noted in a
+Attempts are rows of a log (attempt_log.py). What else happens, and the ends of attempts that took time, is noted in a
 journal with the number of attempts begun so far, so that the order of everything can be rebuilt. Submissions and
 releases follow from the emails and are not recorded at all, unless a person caused them.
 """
@@ -11,35 +11,17 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from outboxsim.engine.attempt_log import FROM_SHIFT, MANUAL, OUTCOME_SHIFT, TO_SHIFT, TOOK_TIME, AttemptLog, AttemptRow
 from outboxsim.engine.store import MIGRATED, NONE, EmailStore
 from outboxsim.outbox import Outcome, SendStatus, Trigger
 
 #: The actor of what the system does by itself (C6).
 BY_SYSTEM: Final = -2
-
-#: Numbers per attempt in the log: email, started, ended, next attempt, packed codes, error.
-WIDTH: Final = 6
-ENDED: Final = 2
-NEXT: Final = 3
-PACKED: Final = 4
-ERROR: Final = 5
-
-#: An attempt's packed codes, from the lowest bit: took time (1), contacted (1), trigger (1), outcome (3; 7 = in flight),
-#: status after (3), status before (3), and from bit 16 the connector (16), from bit 32 its number.
-TOOK_TIME: Final = 1
-CONTACTED: Final = 2
-MANUAL: Final = 4
-OUTCOME_SHIFT: Final = 3
-TO_SHIFT: Final = 6
-FROM_SHIFT: Final = 9
-CONNECTOR_SHIFT: Final = 16
-NUMBER_SHIFT: Final = 32
-IN_FLIGHT: Final = 7
-
 
 #: Words by code: quicker than asking the enumerations.
 _TRIGGERS: Final = tuple(Trigger.words())
@@ -104,22 +86,22 @@ class Trace:
     Attributes
     ----------
     attempts
-        `WIDTH` numbers per attempt, in order of start.
+        Every attempt, in order of start.
     errors
         The texts of errors; an email's or attempt's error is its place here.
     """
 
     store: EmailStore
     own_source: int
-    attempts: array[int] = field(default_factory=lambda: array("q"))
+    attempts: AttemptLog = field(default_factory=AttemptLog)
     errors: list[str] = field(default_factory=list)
     released_by_hand: dict[int, int] = field(default_factory=dict)
     first_work_item: dict[int, int] = field(default_factory=dict)  # of emails that merging has moved
     connector_next_try: dict[int, int] = field(default_factory=dict)  # attempt -> next-try time it set, NONE: cleared
     _error_codes: dict[str, int] = field(default_factory=dict)
     _facts: list[tuple[Phase, Event]] = field(default_factory=list)
-    _journal_attempts: array[int] = field(default_factory=lambda: array("q"))
-    _journal: array[int] = field(default_factory=lambda: array("q"))  # an attempt that ended, or ~fact
+    _journal_attempts: array[int] = field(default_factory=lambda: array("i"))
+    _journal: array[int] = field(default_factory=lambda: array("i"))  # an attempt that ended, or ~fact
 
     def error(self, text: str) -> int:
         """The code of an error's text."""
@@ -131,25 +113,25 @@ class Trace:
 
     def fact(self, phase: Phase, event: Event) -> None:
         """Record what is no attempt."""
-        self._journal_attempts.append(len(self.attempts) // WIDTH)
+        self._journal_attempts.append(len(self.attempts))
         self._journal.append(~len(self._facts))
         self._facts.append((phase, event))
 
     def end(self, attempt: int) -> None:
         """Record that an attempt that took time has ended (its row holds the rest)."""
-        self._journal_attempts.append(len(self.attempts) // WIDTH)
+        self._journal_attempts.append(len(self.attempts))
         self._journal.append(attempt)
 
     def end_many(self, attempts: np.ndarray) -> None:
         """The same of many attempts, in order of their ends."""
-        begun = np.full(len(attempts), len(self.attempts) // WIDTH, dtype=np.int64)
+        begun = np.full(len(attempts), len(self.attempts), dtype=np.int32)
         self._journal_attempts.frombytes(begun.tobytes())
-        self._journal.frombytes(attempts.astype(np.int64, copy=False).tobytes())
+        self._journal.frombytes(attempts.astype(np.int32).tobytes())
 
     @property
     def size(self) -> int:
         """About how many events there are so far."""
-        return 3 * (len(self.attempts) // WIDTH) + 2 * len(self.store) + len(self._facts)
+        return 3 * len(self.attempts) + 2 * len(self.store) + len(self._facts)
 
     def events(self, now: int, only: int | None = None) -> Iterator[Event]:
         """Every event up to `now`, in the order in which they happened; with `only`, those of one email and those of none."""
@@ -180,38 +162,37 @@ class Trace:
 
     def _recorded(self, only: int | None) -> Iterator[tuple[Phase, list[Event]]]:
         """Attempts and journal, merged; what belongs together in one list."""
-        log = np.array(self.attempts, dtype=np.int64).reshape(-1, WIDTH)
-        places, entries = self._ordered_journal(log)
-        attempts = np.arange(len(log))
+        places, entries = self._ordered_journal()
+        numbers = np.arange(len(self.attempts))
         if only is not None:
-            attempts = np.flatnonzero(log[:, 0] == only)
-            chosen = self._concerns(only, entries, log)
-            places, entries = np.searchsorted(attempts, places[chosen], side="left"), entries[chosen]
-        rows: list[list[int]] = log[attempts].tolist()
-        numbers: list[int] = attempts.tolist()
+            numbers = np.flatnonzero(self.attempts.view("email") == only)
+            chosen = self._concerns(only, entries)
+            places, entries = np.searchsorted(numbers, places[chosen], side="left"), entries[chosen]
+        rows = dict(zip(numbers.tolist(), self.attempts.rows(numbers), strict=True))
+        waiting = iter(rows.items())
         reached = 0
         for place, entry in zip(places.tolist(), entries.tolist(), strict=True):
-            for number in range(reached, place):
-                yield Phase.ATTEMPTS, self._started(numbers[number], rows[number])
+            for number, row in islice(waiting, max(0, place - reached)):
+                yield Phase.ATTEMPTS, self._started(number, row)
             reached = max(reached, place)
             if entry >= 0:
-                yield Phase.ATTEMPTS, self._ended(entry, log[entry].tolist())
+                yield Phase.ATTEMPTS, self._ended(entry, rows[entry])
             else:
                 phase, event = self._facts[~entry]
                 yield phase, [event]
-        for number in range(reached, len(rows)):
-            yield Phase.ATTEMPTS, self._started(numbers[number], rows[number])
+        for number, row in waiting:
+            yield Phase.ATTEMPTS, self._started(number, row)
 
-    def _concerns(self, email: int, entries: np.ndarray, log: np.ndarray) -> np.ndarray:
+    def _concerns(self, email: int, entries: np.ndarray) -> np.ndarray:
         """Which entries of the journal are of this email or of none."""
         of_facts = np.array([event.email for _, event in self._facts], dtype=np.int64)
         is_fact = entries < 0
         of_entry = np.empty(len(entries), dtype=np.int64)
         of_entry[is_fact] = of_facts[~entries[is_fact]]
-        of_entry[~is_fact] = log[entries[~is_fact], 0]
+        of_entry[~is_fact] = self.attempts.view("email")[entries[~is_fact]]
         return np.asarray((of_entry == email) | (of_entry == NONE))
 
-    def _ordered_journal(self, log: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _ordered_journal(self) -> tuple[np.ndarray, np.ndarray]:
         """The journal's entries in order of time, and how many attempts had begun before each.
 
         A batch records attempts and their ends ahead of edges. At one instant edges come first, then ends of attempts, then
@@ -220,35 +201,32 @@ class Trace:
         entries, places = np.array(self._journal, dtype=np.int64), np.array(self._journal_attempts, dtype=np.int64)
         is_fact = entries < 0
         times, is_edge = np.empty(len(entries), dtype=np.int64), np.zeros(len(entries), dtype=bool)
-        times[~is_fact] = log[entries[~is_fact], ENDED]
+        times[~is_fact] = self.attempts.view("ended")[entries[~is_fact]]
         times[is_fact] = np.array([event.time for _, event in self._facts], dtype=np.int64)[~entries[is_fact]]
         is_edge[is_fact] = np.array([phase is Phase.EDGES for phase, _ in self._facts], dtype=bool)[~entries[is_fact]]
         timed = is_edge | ~is_fact
-        places[timed] = np.searchsorted(log[:, 1], times[timed], side="left")
+        places[timed] = np.searchsorted(self.attempts.view("started"), times[timed], side="left")
         order = np.lexsort((~is_edge, times))
         return places[order], entries[order]
 
-    def _started(self, attempt: int, row: list[int]) -> list[Event]:
-        packed = row[PACKED]
-        detail = {"attempt": packed >> NUMBER_SHIFT, "trigger": _TRIGGERS[packed & MANUAL != 0]}
-        started = Event(row[1], EventKind.ATTEMPT_STARTED, row[0], packed >> CONNECTOR_SHIFT & 0xFFFF, detail=detail)
-        return [started] if packed & TOOK_TIME else [started, *self._ended(attempt, row)]
+    def _started(self, attempt: int, row: AttemptRow) -> list[Event]:
+        detail = {"attempt": row.number, "trigger": _TRIGGERS[row.codes & MANUAL != 0]}
+        started = Event(row.started, EventKind.ATTEMPT_STARTED, row.email, row.connector, detail=detail)
+        return [started] if row.codes & TOOK_TIME else [started, *self._ended(attempt, row)]
 
-    def _ended(self, attempt: int, row: list[int]) -> list[Event]:
-        email, _, ended, following, packed, error = row
-        connector = packed >> CONNECTOR_SHIFT & 0xFFFF
-        before, after = packed >> FROM_SHIFT & 7, packed >> TO_SHIFT & 7
-        detail: dict[str, Any] = {"outcome": _OUTCOMES[packed >> OUTCOME_SHIFT & 7]}
-        if error != NONE:
-            detail["error"] = self.errors[error]
-        if following != NONE:
-            detail["next_attempt"] = following
+    def _ended(self, attempt: int, row: AttemptRow) -> list[Event]:
+        before, after = row.codes >> FROM_SHIFT & 7, row.codes >> TO_SHIFT & 7
+        detail: dict[str, Any] = {"outcome": _OUTCOMES[row.codes >> OUTCOME_SHIFT & 7]}
+        if row.error != NONE:
+            detail["error"] = self.errors[row.error]
+        if row.following != NONE:
+            detail["next_attempt"] = row.following
         if attempt in self.connector_next_try:
             next_try = self.connector_next_try[attempt]
             detail["connector_next_try"] = None if next_try == NONE else next_try
-        events = [Event(ended, EventKind.ATTEMPT_ENDED, email, connector, detail=detail)]
+        events = [Event(row.ended, EventKind.ATTEMPT_ENDED, row.email, row.connector, detail=detail)]
         if before != after:
-            events.append(Event(ended, EventKind.STATUS_CHANGED, email, connector, NONE, before, after))
+            events.append(Event(row.ended, EventKind.STATUS_CHANGED, row.email, row.connector, NONE, before, after))
         return events
 
     def submission(self, email: int) -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from heapq import heappush
 from itertools import count
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outboxsim.engine.arrivals import RAW_COLUMNS, Arrivals, Codes, Columns, EmailText
+from outboxsim.engine.attempt_log import OUTCOME_SHIFT
+from outboxsim.engine.breakdowns import DRAWN_ORDER, drawn_outages, up_and_down
 from outboxsim.engine.channel import NEVER, Answer, Channel, RunningOutage
 from outboxsim.engine.draws import Draws, Purpose
 from outboxsim.engine.lookahead import Lookahead
 from outboxsim.engine.pool import Pool
 from outboxsim.engine.recording import Recording, initial_settings
 from outboxsim.engine.store import MIGRATED, NONE, SYSTEM, EmailStore
-from outboxsim.engine.trace import BY_SYSTEM, CONNECTOR_SHIFT, ENDED, NEXT, OUTCOME_SHIFT, PACKED, WIDTH, Event, EventKind, Phase, Trace
+from outboxsim.engine.trace import BY_SYSTEM, Event, EventKind, Phase, Trace
 from outboxsim.errors import RunStopped
 from outboxsim.outbox import Outcome, People, SendStatus, WorkItemDesk
 from outboxsim.scenario import Breakdowns, Scenario
@@ -24,8 +27,7 @@ from outboxsim.scenario import Breakdowns, Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Orders of outages that begin at one instant: windows in file order, then drawn ones, then the timeline's (L1).
-_DRAWN_ORDER = 1 << 20
+#: Orders of outages that begin at one instant: windows in file order, then drawn ones (breakdowns.py), then the timeline's (L1).
 TIMELINE_ORDER = 1 << 21
 
 #: Kinds of edges, in the order in which they are looked at within one instant.
@@ -71,7 +73,7 @@ class Flight:
 
 
 class World:
-    """Everything that changes while a run goes; `dispatch.py` and `desk.py` change it."""
+    """Everything that changes while a run goes; `dispatch.py`, what it is made of, and `desk.py` change it."""
 
     def __init__(self, scenario: Scenario, seed: int, replication: int, max_events: int) -> None:
         self.scenario = scenario
@@ -256,8 +258,14 @@ class World:
             return due
         return max(due, hold.next_try)
 
+    def jitter(self, number: int, email: int) -> float:
+        """The uniform number for the jitter after an attempt."""
+        return self.draws.uniform(Purpose.JITTER, number, self.store.rank[email])
+
     def recording(self, seed: int) -> Recording:
         """What the tables are made from."""
+        if self.now == self.horizon:
+            self.draws.forget()
         return Recording(
             scenario=self.scenario,
             seed=seed,
@@ -270,6 +278,7 @@ class World:
             people=self.people,
             next_tries={channel.index: channel.hold.next_try for channel in self.channels if channel.hold is not None},
             probes=set(self.probes),
+            world=weakref.ref(self),
         )
 
     def guard(self) -> None:
@@ -283,10 +292,10 @@ class World:
     def _likely_cause(self) -> str:
         counts = [0] * len(self.channels)
         log = self.trace.attempts
-        if len(log) // WIDTH < 3 * len(self.store):
+        if len(log) < 3 * len(self.store):
             return f"{len(self.store):,} emails: traffic whose rate or limit is too high"
-        for packed in log[max(0, len(log) - 6000) :][PACKED::WIDTH]:
-            counts[packed >> CONNECTOR_SHIFT & 0xFFFF] += 1
+        for connector in log.connector[-1000:]:
+            counts[connector] += 1
         if not any(counts):
             return "breakdowns whose up and down times are very short"
         channel = self.channels[counts.index(max(counts))]
@@ -301,14 +310,15 @@ class World:
         return self._recorded_failures(email) if times is None and self.store.retries[email] else times
 
     def _recorded_failures(self, email: int) -> FailureTimes | None:
-        log = np.array(self.trace.attempts, dtype=np.int64).reshape(-1, WIDTH)
-        outcome = log[:, PACKED] >> OUTCOME_SHIFT & 7
+        log = self.trace.attempts
+        mine = np.flatnonzero(log.view("email") == email)
+        outcome, ended = log.view("codes")[mine] >> OUTCOME_SHIFT & 7, log.view("ended")[mine]
         failed = (outcome == Outcome.TRANSIENT) | (outcome == Outcome.SUSPENDED)
-        rows = log[(log[:, 0] == email) & failed & (log[:, ENDED] >= self.restarted.get(email, 0)) & (log[:, ENDED] < self.now)]
+        rows = mine[failed & (ended >= self.restarted.get(email, 0)) & (ended < self.now)]
         if not len(rows):
             return None
-        last = int(rows[-1, ENDED])
-        times = FailureTimes(int(rows[0, ENDED]), max(0, int(rows[-1, NEXT]) - last), last)
+        first, last = int(rows[0]), int(rows[-1])
+        times = FailureTimes(log.ended[first], max(0, log.following[last] - log.ended[last]), log.ended[last])
         self.failures[email] = times
         return times
 
@@ -332,7 +342,7 @@ class World:
             for order, window in enumerate(channel.spec.outages):
                 self.plan_outage(channel, window.from_, window.until, RunningOutage(window.from_, order, window.kind, window.error))
             if channel.spec.breakdowns is not None:
-                self._plan_breakdown(channel, channel.spec.breakdowns, 0, _up_and_down(channel.spec.breakdowns, self.draws, channel.index))
+                self._plan_breakdown(channel, channel.spec.breakdowns, 0, up_and_down(channel.spec.breakdowns, self.draws, channel.index))
             self.lookaheads.append(self._lookahead(channel))
 
     def _lookahead(self, channel: Channel) -> Lookahead:
@@ -342,12 +352,12 @@ class World:
             for order, window in enumerate(channel.spec.outages)
         ]
         breakdowns = channel.spec.breakdowns
-        return Lookahead(windows) if breakdowns is None else Lookahead(windows, _breakdowns(breakdowns, self.draws, channel.index))
+        return Lookahead(windows) if breakdowns is None else Lookahead(windows, drawn_outages(breakdowns, self.draws, channel.index))
 
     def _plan_breakdown(self, channel: Channel, breakdowns: Breakdowns, after: int, durations: Iterator[int]) -> None:
         start = after + next(durations)
         if start <= self.horizon:
-            outage = RunningOutage(start, _DRAWN_ORDER, breakdowns.kind, breakdowns.error)
+            outage = RunningOutage(start, DRAWN_ORDER, breakdowns.kind, breakdowns.error)
             self._push_edge(start, _OUTAGE_BEGINS, Edge(channel, outage, start + next(durations), durations))
 
     def apply_edge(self, kind: int, edge: Edge) -> None:
@@ -391,27 +401,6 @@ class World:
         """Look at a connector again at an instant."""
         if at < NEVER and (at, channel.index) not in self.wakes[:1]:
             heappush(self.wakes, (at, channel.index))
-
-
-def _up_and_down(breakdowns: Breakdowns, draws: Draws, connector: int) -> Iterator[int]:
-    """Alternating up and down times, at least a microsecond each, whatever happens in the run."""
-    up, down = (draws.generator(Purpose.BREAKDOWN, connector, part) for part in range(2))
-    while True:
-        ups = np.floor(breakdowns.up.draw(up, 64) + 0.5)
-        downs = np.floor(breakdowns.down.draw(down, 64) + 0.5)
-        for one, other in zip(ups.tolist(), downs.tolist(), strict=True):
-            yield max(1, int(one))
-            yield max(1, int(other))
-
-
-def _breakdowns(breakdowns: Breakdowns, draws: Draws, connector: int) -> Iterator[tuple[int, int, RunningOutage]]:
-    """The drawn outages of a connector."""
-    durations = _up_and_down(breakdowns, draws, connector)
-    until = 0
-    for up in durations:
-        start = until + up
-        until = start + next(durations)
-        yield start, until, RunningOutage(start, _DRAWN_ORDER, breakdowns.kind, breakdowns.error)
 
 
 def _people(scenario: Scenario) -> People:

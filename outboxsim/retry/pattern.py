@@ -170,6 +170,12 @@ class RetryPattern(Readable):
 
         return schedule_of(self, until, max_rows)
 
+    def to_mapping(self) -> list[str] | dict[str, Any]:
+        """The pattern as scenario files write it, a list or a mapping; `from_mapping` makes an equal one of it. See `as_written`."""
+        from outboxsim.retry.written import as_written  # noqa: PLC0415 - it builds on this module
+
+        return as_written(self)
+
     @classmethod
     def from_mapping(cls, value: object, patterns: Mapping[str, RetryPattern] | None = None) -> RetryPattern:
         """A pattern as scenario files write it: a list, a mapping, or the name of one in `patterns` or of a preset. See `parse_pattern`."""

@@ -23,6 +23,7 @@ from outboxsim.scenario.people import Team, User, UserSettings, WorkItem
 from outboxsim.scenario.places import Source
 from outboxsim.scenario.scenario import Replications, Scenario
 from outboxsim.scenario.states import EmailState
+from outboxsim.scenario.submissions import Submission
 from outboxsim.scenario.targets import Selection
 from outboxsim.scenario.timeline import (
     AssignEntry,
@@ -37,6 +38,7 @@ from outboxsim.scenario.timeline import (
     Settings,
     ShareEntry,
     SplitEntry,
+    SubmitEntry,
     TimelineEntry,
     UndoEntry,
 )
@@ -81,6 +83,8 @@ __all__ = [
     "ShareEntry",
     "Source",
     "SplitEntry",
+    "Submission",
+    "SubmitEntry",
     "Team",
     "TimelineEntry",
     "Traffic",

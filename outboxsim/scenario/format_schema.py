@@ -57,6 +57,8 @@ def schema() -> dict[str, Any]:
         forms = described["properties"][key]["items"]["oneOf"]
         forms[:] = [form for form in forms if form["$ref"].rpartition("/")[2] in described["$defs"]]
     del described["$defs"]["Email"]["properties"]["connector"]  # which `load` chooses
+    for key in ("refused", "may_be_empty"):
+        del described["$defs"]["SubmitEntry"]["properties"][key]  # nobody is refused to submit
     for name in ("Email", "Traffic"):
         described["$defs"][name]["anyOf"] = _FROM_OR_SYSTEM
     shared = {name: {**_inside(form), "title": name, "description": text} for name, (form, text) in _SHARED.items()}

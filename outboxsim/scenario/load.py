@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from outboxsim.errors import Fault, ScenarioInvalid
 from outboxsim.retry.faults import path_text
 from outboxsim.scenario.emails import Email, read_emails
 from outboxsim.scenario.emails_file import read_emails_file
+from outboxsim.scenario.expectations import AnyExpectation, Expectation
 from outboxsim.scenario.flaws import Flaw, file_faults, flaws_of
 from outboxsim.scenario.places import Loc, Source
 from outboxsim.scenario.scenario import Scenario
@@ -107,6 +108,20 @@ def settings_of_mapping(changes: Mapping[str, Any], scope: Scope) -> Settings:
         raise ScenarioInvalid(list(file_faults(flaws_of(error), Source("<mapping>")))) from None
 
 
+def expectations_of_values(values: Sequence[Mapping[str, Any]], scope: Scope, source: Source, place: Loc) -> tuple[Expectation, ...]:
+    """Expectations from Python values, whose faults stand at a place of a file; see `Scenario.expectations`."""
+    try:
+        expectations: tuple[Expectation, ...] = _EXPECTATIONS.validate_python(tuple(_as_in_a_file(values)), context=scope)
+    except ValidationError as error:
+        raise ScenarioInvalid(list(file_faults((flaw.below(*place) for flaw in flaws_of(error)), source))) from None
+    for index, expectation in enumerate(expectations):
+        expectation._index = index
+    return expectations
+
+
+_EXPECTATIONS: Final[TypeAdapter[tuple[Any, ...]]] = TypeAdapter(tuple[AnyExpectation, ...])
+
+
 def _scenario_of_text(text: str, file: str, folder: Path | None, max_emails: int) -> Scenario:
     with _collector_paused():
         document = read_yaml(text)
@@ -130,7 +145,7 @@ def _validated(
     scope = scope_of(raw)
     scope.max_emails = max_emails
     own, flaws = _own_emails(raw, scope, max_emails)
-    others = read_emails_file(raw.get("emails_file"), folder, source.file, scope, max_emails - len(own))
+    others = read_emails_file(raw.get("emails_file"), folder, source.file, scope, max_emails - len(own) - len(scope.submitted))
     flaws += others.flaws
     scope.read_emails = (*own, *others.emails)
     if isinstance(raw.get("emails"), list):
@@ -147,12 +162,12 @@ def _validated(
 def _own_emails(raw: Mapping[str, Any], scope: Scope, max_emails: int) -> tuple[list[Email], list[Flaw]]:
     """The emails that the file itself holds, and what is wrong with them."""
     emails = raw.get("emails")
-    if not isinstance(emails, list):
-        return [], []
-    if len(emails) > max_emails:
-        message = f"{len(emails):,} emails are more than the {max_emails:,} allowed; --max-emails (max_emails) raises the limit"
-        return [], [Flaw(("emails",), message)]
-    return read_emails(emails, scope)
+    listed = emails if isinstance(emails, list) else []
+    number = len(listed) + len(scope.submitted)
+    if number > max_emails:
+        message = f"{number:,} emails are more than the {max_emails:,} allowed; --max-emails (max_emails) raises the limit"
+        return [], [Flaw(("emails" if listed else "timeline",), message)]
+    return read_emails(listed, scope)
 
 
 def _is_told(loc: Loc, broken: set[Loc]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -14,10 +14,10 @@ from outboxsim.retry import PRESETS, RetryPattern, parse_pattern
 from outboxsim.scenario.concept import Concept
 from outboxsim.scenario.connectors import Connector
 from outboxsim.scenario.emails import Email
-from outboxsim.scenario.expectations import AnyExpectation
+from outboxsim.scenario.expectations import AnyExpectation, Expectation
 from outboxsim.scenario.flaws import Flaw, flaws_in, raised
 from outboxsim.scenario.people import Team, User, WorkItem, users_of
-from outboxsim.scenario.places import Source
+from outboxsim.scenario.places import Loc, Source
 from outboxsim.scenario.readers import MOMENT_SCHEMA, ManualRetry, Name, OnEnable, PositiveCount, Seed, Text, read_name, scope_of_info
 from outboxsim.scenario.retrying import PATTERN_SCHEMA, Pattern, ScanValue
 from outboxsim.scenario.scope import Scope
@@ -156,6 +156,7 @@ class Scenario(Concept):
     _addresses: dict[str, str] = PrivateAttr(default_factory=dict)
     _source: Source | None = None
     _scope: Scope | None = None
+    _written: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
     def settings(self, changes: Mapping[str, Any]) -> Settings:
         """Settings as the timeline's ``set`` writes them, for `Simulation.change`.
@@ -174,6 +175,28 @@ class Scenario(Concept):
 
         assert self._scope is not None, "scenarios are made by load, loads or Scenario.from_mapping"
         return settings_of_mapping(changes, self._scope)
+
+    def expectations(
+        self, values: Sequence[Mapping[str, Any]], *, source: Source | None = None, place: Loc = ("expect",)
+    ) -> tuple[Expectation, ...]:
+        """Expectations of this scenario beside those of its file, such as a lesson's.
+
+        Parameters
+        ----------
+        values
+            As files write them, for example ``[{"at": "12:10", "emails": {"m1": "sent"}}]``.
+        source, place
+            The file in which they stand, and where, for the places of faults.
+
+        Raises
+        ------
+        ScenarioInvalid
+            With every fault.
+        """
+        from outboxsim.scenario.load import expectations_of_values  # noqa: PLC0415 - which itself needs this class
+
+        assert self._scope is not None, "scenarios are made by load, loads or Scenario.from_mapping"
+        return expectations_of_values(values, self._scope, source or Source("<mapping>"), place)
 
     def replace(self, **settings: Any) -> Self:
         """The same scenario with other Builder settings, to compare them on one seed.
@@ -194,7 +217,9 @@ class Scenario(Concept):
         changes = {} if read is None else {key: getattr(read, key) for key in read.model_fields_set}
         if isinstance(pattern, RetryPattern):
             changes["retry"] = pattern
-        return self.model_copy(update=changes)
+        changed = self.model_copy(update=changes)
+        changed._written = {**self._written, **settings}
+        return changed
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], *, folder: str | None = None) -> Scenario:
@@ -225,6 +250,11 @@ class Scenario(Concept):
     def default_connector(self) -> str | None:
         """The connector of emails whose address no connector lists (C2)."""
         return self._default_connector
+
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The keys of its file (or mapping) with their plain values, but for `emails`; what `replace` replaced included."""
+        return self._written
 
     @property
     def source(self) -> Source | None:
@@ -265,4 +295,5 @@ class Scenario(Concept):
         whole._default_connector = scope.default_connector
         whole._addresses = dict(scope.addresses)
         whole._scope = scope
+        whole._written = {key: value for key, value in raw.items() if key != "emails"}
         return whole

@@ -42,7 +42,8 @@ class Scope:
     """What values may refer to; `clock` and `horizon` are None where the file's own are faulty.
 
     `read_emails` are the emails of the file and of its emails_file, which are read first, and `in_need_of_default` the ids of those that
-    no connector takes; `knows_all_emails` is false if an emails_file could not be read: then any id may be one of it.
+    no connector takes; `knows_all_emails` is false if an emails_file could not be read: then any id may be one of it. `submitted` are
+    the ids of emails that the timeline submits, each with the place of its entry; they are among `emails` too.
     """
 
     clock: Clock | None = None
@@ -55,6 +56,7 @@ class Scope:
     emails: Names = field(default_factory=dict)
     traffic: dict[str, int | None] = field(default_factory=dict)
     sent_by_timeline: dict[str, int] = field(default_factory=dict)
+    submitted: dict[str, int] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     user_addresses: dict[str, str] = field(default_factory=dict)
     default_connector: str | None = None
@@ -115,23 +117,24 @@ class Scope:
 
     def generates(self, email: str) -> bool:
         """Whether a traffic or the timeline makes an email of this id."""
+        return email in self.submitted or self.maker_of(email) is not None
+
+    def maker_of(self, email: str) -> str | None:
+        """The traffic that makes an email of this id, or the timeline if one of its work items sends it; None if neither does."""
         name, _, digits = email.rpartition("-")
         # As many digits as Python likes to read; no leading zeros, for no generated id has them.
         if not (0 < len(digits) < 16 and digits.isascii() and digits.isdigit() and digits[0] != "0"):
-            return False
+            return None
         number = int(digits)
         if name in self.traffic:
             limit = self.traffic[name]
-            return limit is None or number <= limit
-        return number <= self.sent_by_timeline.get(name, 0)
+            return f"the traffic {shown(name)}" if limit is None or number <= limit else None
+        return "the timeline" if number <= self.sent_by_timeline.get(name, 0) else None
 
     def taken(self, email: str) -> str | None:
         """What is wrong if an email's id is one that a traffic or the timeline makes; None if nothing is."""
-        if not self.generates(email):
-            return None
-        name = email.rpartition("-")[0]
-        maker = f"the traffic {shown(name)}" if name in self.traffic else "the timeline"
-        return f"{shown(email)} is the id of an email that {maker} makes; write another one"
+        maker = f"timeline[{self.submitted[email]}]" if email in self.submitted else self.maker_of(email)
+        return None if maker is None else f"{shown(email)} is the id of an email that {maker} makes; write another one"
 
     def route(self, via: str | None, from_address: str | None) -> str | None:
         """The connector of an email (C2); None if it would need a default and there is none."""
@@ -149,6 +152,8 @@ def scope_of(raw: Mapping[str, Any]) -> Scope:
     _take_connectors(raw, scope)
     _take_patterns(raw, scope)
     scope.emails = dict.fromkeys(email["id"] for email in _entries(raw, "emails") if isinstance(email.get("id"), str))
+    scope.submitted = _submitted(raw)
+    scope.emails.update(dict.fromkeys(scope.submitted))
     scope.knows_all_emails = all(isinstance(raw.get(key, []), list) for key in ("emails", "traffic", "timeline"))
     for traffic in _entries(raw, "traffic"):
         if isinstance(traffic.get("name"), str):
@@ -211,6 +216,16 @@ def _sending(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             target = target[0] if isinstance(target, list) and target else target
             if isinstance(target, str):
                 yield target, verb
+
+
+def _submitted(raw: Mapping[str, Any]) -> dict[str, int]:
+    """The ids of emails that the timeline submits, and the places of their entries."""
+    found: dict[str, int] = {}
+    for number, entry in enumerate(_list(raw, "timeline")):
+        email = entry.get("submit") if isinstance(entry, Mapping) else None
+        if isinstance(email, Mapping) and isinstance(email.get("id"), str):
+            found.setdefault(email["id"], number)
+    return found
 
 
 def _names(raw: Mapping[str, Any], key: str) -> Names:

@@ -16,9 +16,13 @@ from outboxsim.scenario.people import UserSettings
 from outboxsim.scenario.readers import ConnectorName, ManualRetry, MomentWithin, OnEnable, PositiveCount, Truth, UserName, WorkItemName
 from outboxsim.scenario.retrying import Pattern
 from outboxsim.scenario.scope import Scope
+from outboxsim.scenario.submissions import Submission, flaws_of_sender
 from outboxsim.scenario.targets import Assignments, EmailTargets, MergeTargets, Refused, flaws_of_refused, unknown_emails
 
 _BY = "Who does it."
+
+#: Verbs that say themselves whether somebody has to do it.
+_NEEDS_NOBODY: Final = frozenset({"outage", "submit"})
 
 
 class Entry(Concept):
@@ -46,7 +50,7 @@ class Entry(Concept):
             for verb in others:
                 message = f"an entry has exactly one verb, and '{cls.verb}' is one already; write two entries"
                 yield Flaw((verb,), message, of_key=True)
-            if cls.verb != "outage" and "by" not in raw:
+            if cls.verb not in _NEEDS_NOBODY and "by" not in raw:
                 yield Flaw(("by",), f"is missing; write who does it, for example `by: {next(iter(scope.users), 'lena')}`")
             yield from flaws_of_refused(raw, cls.verb, scope)
 
@@ -170,6 +174,22 @@ class UndoEntry(_OnEmails):
     undo: EmailTargets = Field(..., description="An email, several, or a selection.")
 
 
+class SubmitEntry(Entry):
+    """Somebody composes and sends an email."""
+
+    verb: ClassVar[str] = "submit"
+    submit: Submission = Field(..., description="The email.", examples=[{"id": "m9", "to": "anna@kunde.example", "send_at": "12:30"}])
+
+    @classmethod
+    def flaws_between(cls, raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:
+        """Who submits it; nobody is refused to."""
+        yield from super().flaws_between({key: value for key, value in raw.items() if key != "refused"}, scope)
+        yield from flaws_of_sender(raw, scope)
+        for key in ("refused", "may_be_empty"):
+            if raw.get(key) not in (None, False):
+                yield Flaw((key,), f"an email is submitted, it is not refused and selects nothing; leave `{key}` out", of_key=True)
+
+
 # Work items -----------------------------------------------------------------------------------------------------------------------------
 
 
@@ -209,6 +229,7 @@ _ENTRIES: Final[tuple[type[Entry], ...]] = (
     CancelEntry,
     SendNowEntry,
     UndoEntry,
+    SubmitEntry,
     SetEntry,
     SplitEntry,
     MergeEntry,
@@ -231,6 +252,7 @@ TimelineEntry: TypeAlias = (
     | CancelEntry
     | SendNowEntry
     | UndoEntry
+    | SubmitEntry
     | SetEntry
     | SplitEntry
     | MergeEntry
@@ -245,6 +267,7 @@ AnyEntry: TypeAlias = Annotated[
     | Annotated[CancelEntry, Tag("<tag cancel>")]
     | Annotated[SendNowEntry, Tag("<tag send_now>")]
     | Annotated[UndoEntry, Tag("<tag undo>")]
+    | Annotated[SubmitEntry, Tag("<tag submit>")]
     | Annotated[SetEntry, Tag("<tag set>")]
     | Annotated[SplitEntry, Tag("<tag split>")]
     | Annotated[MergeEntry, Tag("<tag merge>")]

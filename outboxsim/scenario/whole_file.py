@@ -8,6 +8,7 @@ from typing import Any
 from outboxsim.scenario.failures import share_of
 from outboxsim.scenario.flaws import Flaw
 from outboxsim.scenario.scope import ANYTHING, SENDING_VERBS, Scope
+from outboxsim.scenario.submissions import flaws_of_submitted
 from outboxsim.scenario.words import listed, shown
 
 
@@ -18,6 +19,7 @@ def flaws_of_whole(raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:
     yield from _two_defaults(raw)
     yield from _no_default(raw, scope)
     yield from _shares_over_time(raw, scope)
+    yield from flaws_of_submitted(raw, scope)
 
 
 def _traffic_twice(raw: Mapping[str, Any]) -> Iterator[Flaw]:
@@ -78,6 +80,17 @@ def _others_in_need(raw: Mapping[str, Any], scope: Scope) -> Iterator[str]:
         for verb in SENDING_VERBS:
             if verb in entry:
                 yield f"timeline[{number}].{verb}"
+        email = entry.get("submit")
+        if isinstance(email, Mapping) and _needs_default(email, entry.get("by"), scope):
+            yield f"timeline[{number}].submit"
+
+
+def _needs_default(email: Mapping[str, Any], sender: object, scope: Scope) -> bool:
+    """Whether no connector takes a submitted email."""
+    address = email.get("from_address")
+    if address is None and isinstance(sender, str) and email.get("system") is not True:
+        address = scope.user_addresses.get(sender)
+    return email.get("via") is None and not (isinstance(address, str) and address.strip() in scope.addresses)
 
 
 def _shares_over_time(raw: Mapping[str, Any], scope: Scope) -> Iterator[Flaw]:

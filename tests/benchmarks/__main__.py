@@ -99,11 +99,17 @@ def imports(starts: int) -> str:
     return markdown((f"fresh interpreters, {starts} starts each, by turns", "time", "times SimPy's"), rows)
 
 
+def page(seconds: float) -> str:
+    from tests.benchmarks import page_latency  # noqa: PLC0415 (needs Chromium, which the other parts do not)
+
+    return page_latency.report(seconds)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that everything runs")
     parser.add_argument(
-        "--only", nargs="+", choices=("speed", "latency", "stages", "scaling", "memory", "imports"), help="some of the parts"
+        "--only", nargs="+", choices=("speed", "latency", "stages", "scaling", "memory", "imports", "page"), help="some of the parts"
     )
     chosen = parser.parse_args()
     quick = chosen.quick
@@ -114,6 +120,7 @@ def main() -> None:
         "scaling": lambda: scaling(1_000, 4_000, 1) if quick else scaling(10_000, 1_000_000, 3),
         "memory": lambda: memory(4_000) if quick else memory(1_000_000),
         "imports": lambda: imports(3) if quick else imports(41),
+        "page": lambda: page(3.0 if quick else 30.0),
     }
     libraries = ", ".join(f"{name} {version(name)}" for name in ("outboxsim", "simpy", "ciw", "numpy", "pandas"))
     print(f"Python {platform.python_version()}, {platform.machine()}; {libraries}\n")

@@ -88,6 +88,12 @@ def test_memory_is_measured_in_a_process_of_its_own() -> None:
     assert peak_memory("bare heap", 20_000) > 0
 
 
+@pytest.mark.nightly
+def test_a_million_emails_and_their_tables_stay_below_300_mb() -> None:
+    """The other test of this name, beside those of results, counts the columns in a second; this one sees the process."""
+    assert peak_memory("outboxsim", 1_000_000) <= 300e6
+
+
 def test_report_has_a_row_per_tool() -> None:
     table = report.speed(Workload(emails=300), 200, rounds=1)
     assert [line.split(" | ")[0].strip("| ") for line in table.splitlines()[2:6]] == list(TOOLS)

@@ -11,14 +11,12 @@ import pytest
 from outboxsim.analysis.intervals import Interval, mean_interval
 from outboxsim.checks import report_json
 from outboxsim.checks.runner import Limits, check_file, check_files
-from outboxsim.checks.statistical import Bound, decide, interval_in_words, looks
+from outboxsim.checks.statistical import Bound, decide, looks
 from outboxsim.checks.verdict import Outcome
 from outboxsim.engine import Simulation
 from outboxsim.scenario import Comparison, load
 
 PASSED, FAILED, INCONCLUSIVE = Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
 
 
 def at_most(value, confidence=0.95):
@@ -341,28 +339,3 @@ def test_the_load_of_one_connector_of_several_still_needs_a_selection(random_fil
     rest = RANDOM.replace("connectors:\n  main: {", "connectors:\n  other: {}\n  main: {default: true, ")
     report = check_file(random_file("  - {over: replications, metrics: {connector_load: {at_most: 1}}}", rest))
     assert (report.outcome, report.faults[0].path) == (Outcome.INVALID, "expect[0].metrics.connector_load")
-
-
-# Words
-
-
-@pytest.mark.parametrize(
-    ("mean", "half", "kind", "text"),
-    [
-        (1083.4 * SECOND, 40.2 * SECOND, "duration", "18 min 3 s ± 40 s"),
-        (3 * 60 * MINUTE, 12.4 * MINUTE, "duration", "3 h ± 12 min"),
-        (1_823_456.7, 381_234.5, "duration", "1 s 820 ms ± 380 ms"),
-        (2 * SECOND, 0, "duration", "2 s ± 0 s"),
-        (2.5, 0.5, "duration", "0.003 ms ± 0.001 ms"),
-        (2 * SECOND, math.inf, "duration", "2 s ± ∞"),
-        (0.92346, 0.0082, "share", "92.35 % ± 0.82 %"),
-        (1, 0, "share", "100 % ± 0 %"),
-        (42.125, 3.5, "count", "42.1 ± 3.5"),
-        (1234.5, 250, "count", "1234 ± 250"),
-        (3, 0, "count", "3 ± 0"),
-        (3, math.inf, "count", "3 ± ∞"),
-        (1.2345, 1e-14, "number", "1.2345000000 ± 0.0000000000"),
-    ],
-)
-def test_means_and_half_widths_are_written_to_the_same_digit(mean, half, kind, text):
-    assert interval_in_words(Interval(mean, half, 40), kind) == text

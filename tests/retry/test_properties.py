@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from outboxsim.retry import *  # noqa: F403 - eval needs all constructors
 from outboxsim.retry import (
+    PRESETS,
     Age,
     Breaker,
     Decorrelated,
@@ -20,6 +23,7 @@ from outboxsim.retry import (
     History,
     Linear,
     NoJitter,
+    PatternInvalid,
     Percent,
     Piece,
     Pieces,
@@ -103,6 +107,26 @@ def histories(draw):
 def test_every_delay_is_above_zero(pattern, past, uniform):
     due = pattern.due(past, lambda: uniform)
     assert due is None or (isinstance(due, int) and past.ended < due < 2**62)
+
+
+@given(patterns)
+def test_what_a_file_would_hold_means_an_equal_pattern(pattern):
+    written = pattern.to_mapping()
+    assert RetryPattern.from_mapping(written) == pattern
+    assert RetryPattern.from_mapping(yaml.safe_load(yaml.safe_dump(written))) == pattern
+
+
+def test_every_preset_can_be_written():
+    assert [RetryPattern.from_mapping(pattern.to_mapping()) for pattern in PRESETS.values()] == list(PRESETS.values())
+
+
+def test_a_rule_of_ones_own_cannot_be_written():
+    class Mine:
+        def delay(self, history):
+            return 1
+
+    with pytest.raises(PatternInvalid, match="delay rule of its own"):
+        RetryPattern(Mine()).to_mapping()
 
 
 @given(patterns)

@@ -1,0 +1,203 @@
+"""Work on any `concurrent.futures.Executor`: the same results in the same order, whoever does it and whatever is finished first."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.process import BaseProcess
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+from outboxsim.analysis.asking import Asked, Row, run_one, values_of
+
+if TYPE_CHECKING:
+    from outboxsim.analysis.variants import Variant
+    from outboxsim.scenario import Scenario
+
+#: Work below this is done here: a pool of processes takes 0.6 s to start (measured), and two of them save half.
+WORTH_PROCESSES: Final = 2.0
+#: One task takes about so long: short enough that all processes end together, long enough that sending it costs nothing.
+_TASK: Final = 0.25
+#: Tasks under way at once, at most: a study of 10,000 replications must not fill memory with futures.
+_WINDOW: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Some replications of one variant of a scenario, to be run one after the other.
+
+    Attributes
+    ----------
+    variant
+        What is changed in it.
+    replications
+        Their numbers.
+    asked, seed, max_events
+        As `one_after_another` takes them.
+    """
+
+    variant: Variant
+    replications: tuple[int, ...]
+    asked: tuple[Asked, ...]
+    seed: int
+    max_events: int
+
+
+def perform(world: bytes, task: Task) -> list[Row]:
+    """The values of a task's replications; runs in a process of the executor, which unpickles the scenario only once."""
+    return rows_of(task, _unpickled(world))
+
+
+def rows_of(task: Task, scenario: Scenario) -> list[Row]:
+    """The values of a task's replications, of a scenario that is there already."""
+    changed = task.variant.applied(scenario)
+    return [values_of(run_one(changed, one, task.seed, task.max_events), task.asked) for one in task.replications]
+
+
+@lru_cache(maxsize=2)
+def _unpickled(world: bytes) -> Scenario:
+    scenario: Scenario = pickle.loads(world)  # noqa: S301 - this process's own parent wrote it
+    return scenario
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Workers:
+    """Whoever runs tasks: a given executor, or this process for little work and processes of its own for much.
+
+    A pool of its own is started when it is first worth it, and ended by `close` (or by leaving a ``with`` block).
+
+    Parameters
+    ----------
+    executor
+        Any `concurrent.futures.Executor`; its functions and values have to be picklable if it has other processes. None: see above.
+    """
+
+    def __init__(self, executor: Executor | None = None) -> None:
+        self._given = executor
+        self._pool: ProcessPoolExecutor | None = None
+        self._worlds: tuple[Scenario, bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close(kill=error is not None)
+
+    def close(self, *, kill: bool = False) -> None:
+        """End the processes of its own; `kill` does not wait for what they are at."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=not kill, cancel_futures=True)
+            self._pool = None
+
+    def run(self, scenario: Scenario, tasks: Sequence[Task], *, seconds: float) -> Iterator[tuple[Task, list[Row]]]:
+        """Each task with its values, in the order of the tasks.
+
+        Parameters
+        ----------
+        scenario
+            The scenario of all tasks.
+        tasks
+            What to do.
+        seconds
+            About how long all of it takes on one processor.
+
+        Raises
+        ------
+        Exception
+            What the first task that fails raised, in their order; those behind it are cancelled.
+        """
+        executor = self._executor(seconds)
+        if executor is None:
+            yield from ((task, rows_of(task, scenario)) for task in tasks)
+            return
+        world = self._pickled(scenario)
+        waiting = iter(tasks)
+        window: deque[tuple[Task, Future[list[Row]] | None]] = deque()
+        try:
+            while True:
+                free = islice(waiting, _WINDOW - len(window))
+                window.extend((task, self._submitted(executor, world, task)) for task in free)
+                if not window:
+                    return
+                task, future = window.popleft()
+                yield task, self._result(task, future, scenario)
+        finally:
+            for _, future in window:
+                if future is not None:
+                    future.cancel()
+
+    def _pickled(self, scenario: Scenario) -> bytes:
+        """The scenario for other processes: one object, which all tasks share. What it expects stays here."""
+        if self._worlds is None or self._worlds[0] is not scenario:
+            self._worlds = scenario, pickle.dumps(scenario.model_copy(update={"expect": ()}))
+        return self._worlds[1]
+
+    def _submitted(self, executor: Executor, world: bytes, task: Task) -> Future[list[Row]] | None:
+        try:
+            return executor.submit(perform, world, task)
+        except BrokenProcessPool:
+            if executor is self._given:
+                raise
+            return None
+
+    def _result(self, task: Task, future: Future[list[Row]] | None, scenario: Scenario) -> list[Row]:
+        """A task's values. If a process of the own pool has died (out of memory, say), the rest is done here: the numbers are the same."""
+        if future is not None:
+            try:
+                return future.result()
+            except (BrokenProcessPool, CancelledError):
+                if self._pool is None:
+                    raise
+        return rows_of(task, scenario)
+
+    def _executor(self, seconds: float) -> Executor | None:
+        if self._given is not None:
+            return self._given
+        if self._pool is None and seconds >= WORTH_PROCESSES and cores() > 1:
+            self._pool = _new_pool(cores())
+        return self._pool
+
+
+class _WithoutMain(SpawnProcess):
+    """A process that does not import the caller's main module.
+
+    Else a script without ``if __name__ == "__main__":`` would begin anew in each process. What runs there is all in this package; if a
+    task needs more (a delay rule from the script, say), the process cannot read it, and the work is done in the caller's.
+    """
+
+    @staticmethod
+    def _Popen(process: BaseProcess) -> Any:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")  # says neither its file nor its name
+        try:
+            return SpawnProcess._Popen(process)
+        finally:
+            sys.modules["__main__"] = main
+
+
+class _Fresh(SpawnContext):
+    """New processes, not copies of this one: copies of a process with threads, as a notebook's kernel has, may hang."""
+
+    Process: ClassVar[type[SpawnProcess]] = _WithoutMain
+
+
+def _new_pool(processes: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(processes, _Fresh())
+
+
+def task_size(count: int, seconds: float) -> int:
+    """How many of `count` replications to put into one task, if one takes so many seconds."""
+    return max(1, min(int(_TASK / max(seconds, 1e-6)), -(-count // (2 * cores()))))

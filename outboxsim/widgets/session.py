@@ -1,0 +1,472 @@
+"""A simulation with a past and a future: what people do on the page, rewinding, branches, and the scenario that replays it all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from outboxsim.engine import Simulation
+from outboxsim.engine.journal import EMAIL_VERBS, Action
+from outboxsim.engine.listing import ListedEmail, Listing
+from outboxsim.engine.simulation import Instant
+from outboxsim.errors import OutboxsimError
+from outboxsim.outbox import Action as OnEmail
+from outboxsim.outbox import Reason, Refused, View, refusal_text
+from outboxsim.scenario import Scenario
+from outboxsim.scenario.readers import read_name
+from outboxsim.widgets.export import Course, exported
+
+
+class SessionOver(OutboxsimError, ValueError):
+    """The clock stands at the horizon: nothing more can be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One course of events.
+
+    Attributes
+    ----------
+    number
+        Its place among the session's branches; it never changes.
+    actions
+        What was done in it, from the start on.
+    last_instant
+        How far it has ever come, in microseconds since the start.
+    parent, forked_at
+        The branch that it left, and at which instant; None of the first branch.
+    """
+
+    number: int
+    actions: tuple[Action, ...] = ()
+    last_instant: int = 0
+    parent: int | None = None
+    forked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What a run is made anew from."""
+
+    scenario: Scenario
+    seed: int
+    replication: int
+    max_events: int
+
+    def simulation(self, actions: Iterable[Action] = ()) -> Simulation:
+        """The run after some actions."""
+        simulation = Simulation(self.scenario, self.seed, replication=self.replication, max_events=self.max_events)
+        for action in actions:
+            simulation.repeat(action)
+        return simulation
+
+
+class Session:
+    """A simulation that people act in, and that can be rewound.
+
+    Parameters
+    ----------
+    simulation
+        A simulation, as far as it has come, or a scenario.
+    initial
+        Settings of users to begin with, such as ``{"lena": {"undo_window": "10 s"}}``; those of others are left aside. They are
+        changed at the very start, or now if the simulation has begun.
+
+    Attributes
+    ----------
+    simulation
+        The present one. Rewinding makes a new one: never keep it.
+    listeners
+        Called after anything changed.
+
+    Notes
+    -----
+    Every action takes place in a microsecond of its own after the present instant, at which nothing else happens. So the
+    order of an action and whatever is due cannot be in doubt, and a scenario file replays it exactly.
+
+    A simulation is rewound by making it anew with the same seed and the same actions. Processes of your own in its environment
+    would be lost: a simulation that has some makes no session.
+    """
+
+    def __init__(self, simulation: Simulation | Scenario, *, initial: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.simulation = Simulation(simulation) if isinstance(simulation, Scenario) else simulation
+        if self.simulation.has_processes:
+            raise ValueError("a session cannot rewind processes of your own; use the simulation without them")
+        present = self.simulation
+        self._origin = _Origin(present.scenario, present.seed, present.replication, present.max_events)
+        self.listeners: list[Callable[[], None]] = []
+        self._branches = [Branch(0)]
+        self._number = 0
+        self._done = len(present.actions)
+        self._ahead: list[Action] = []  # actions of this branch after the present instant
+        self._last_instant = present.elapsed
+        self._begin(initial or {})
+        self._note()
+
+    def _begin(self, initial: Mapping[str, Mapping[str, Any]]) -> None:
+        known = {user: {"users": {user: dict(settings)}} for user, settings in initial.items() if user in self.scenario.users and settings}
+        if self.simulation.has_begun:
+            for user, settings in known.items():
+                self.act("change", settings, by=user)
+            return
+        for user, settings in known.items():
+            self.simulation.change(settings, by=user)
+        self.simulation.run_until(0)
+
+    # The present
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario."""
+        return self._origin.scenario
+
+    @property
+    def horizon(self) -> int:
+        """The end, in microseconds since the start."""
+        return self.scenario.horizon
+
+    @property
+    def elapsed(self) -> int:
+        """The present instant, in microseconds since the start."""
+        return self.simulation.elapsed
+
+    @property
+    def now(self) -> datetime:
+        """The present instant, in the scenario's time zone."""
+        return self.simulation.now
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+        return self._origin.seed
+
+    # The clock
+
+    def run_until(self, t: Instant, *, tell: bool = True) -> None:
+        """Let everything up to an instant happen, actions that lie ahead included.
+
+        Parameters
+        ----------
+        t
+            The instant.
+        tell
+            Whether listeners hear of it; who comes here many times a second calls `tell` now and then.
+
+        Raises
+        ------
+        ValueError
+            If the instant lies before now or after the horizon, or is no moment.
+        """
+        self._note()
+        t = self._within(t)
+        if t < self.elapsed:
+            raise ValueError(f"{self.scenario.clock.iso(t)} lies before now; jump goes back")
+        self._advance(t)
+        self._last_instant = max(self._last_instant, self.elapsed)
+        if tell:
+            self.tell()
+
+    def step(self) -> bool:
+        """Let everything happen at the next instant at which something will, else go to the horizon; whether something happened."""
+        self._note()
+        happened = self._step()
+        self._changed()
+        return happened
+
+    def step_to_change(self, user: str) -> bool:
+        """Go to the next instant after which the user's outbox shows something else (in his view), else to the horizon; whether it does."""
+        self._note()
+        listing = self.listing(user)
+        try:
+            while self._step():
+                if listing.has_changed():
+                    return True
+            return listing.has_changed()
+        finally:
+            self._changed()
+
+    def jump(self, t: Instant) -> None:
+        """Go to an instant, forward or back; going back loses nothing, what was done lies ahead then.
+
+        Raises
+        ------
+        ValueError
+            If the instant lies before the start or after the horizon, or is no moment.
+        """
+        self._note()
+        t = self._within(t)
+        if t < self.elapsed:
+            self._rebuild((*self.simulation.actions, *self._ahead), t)
+        else:
+            self._advance(t)
+        self._changed()
+
+    def _within(self, instant: Instant) -> int:
+        t = self.simulation.moment(instant)
+        if not 0 <= t <= self.horizon:
+            iso = self.scenario.clock.iso
+            raise ValueError(f"{iso(t)} lies outside the simulation, which goes from {iso(0)} to {iso(self.horizon)}")
+        return t
+
+    def _advance(self, t: int) -> None:
+        while self._ahead and self._ahead[0].at <= t:
+            self.simulation.repeat(self._ahead[0])
+            del self._ahead[0]
+            self._done = len(self.simulation.actions)
+        self.simulation.run_until(t)
+
+    def _step(self) -> bool:
+        instants = [self._ahead[0].at] if self._ahead else []
+        following = self.simulation.next_instant
+        instant = min(instants if following is None else [*instants, following], default=None)
+        if instant is not None:
+            self._advance(instant)
+            return True
+        self._advance(self.horizon)
+        return False
+
+    def _rebuild(self, actions: Sequence[Action], t: int) -> None:
+        """Make the run anew up to an instant, with the actions up to it; the others lie ahead."""
+        simulation = self._origin.simulation(action for action in actions if action.at <= t)
+        simulation.run_until(t)
+        self.simulation = simulation
+        self._done = len(simulation.actions)
+        self._ahead = [action for action in actions if action.at > t]
+
+    # What people do
+
+    def act(self, verb: str, *targets: Any, by: str | None, **arguments: Any) -> None:
+        """Do something as somebody; `verb` is a method of `Simulation`.
+
+        Parameters
+        ----------
+        verb
+            ``retry``, ``cancel``, ``send_now``, ``undo``, ``submit``, ``enable``, ``disable``, ``outage``, ``change``, ``split``,
+            ``share``, ``merge`` or ``assign``.
+        targets, arguments
+            Those of the method.
+        by
+            Who does it; None is whoever runs the simulation, and may do everything.
+
+        Raises
+        ------
+        Refused
+            If the rules refuse it. It is on record then, as the tables have it.
+        SessionOver
+            If the clock stands at the horizon.
+        ValueError, ScenarioInvalid
+            If it is invalid; nothing has happened then.
+        """
+        self._note()
+        self._require_known(verb, targets, by)
+        self.simulation.rehearse(verb, *targets, by=by, **arguments)
+        self._to_own_microsecond()
+        try:
+            getattr(self.simulation, verb)(*targets, by=by, **arguments)
+        finally:
+            self._acted()
+
+    def bulk(self, verb: str, emails: Iterable[str], by: str | None) -> list[tuple[str, Reason | None]]:
+        """Do the same to several emails at once; for each None, or the reason for which it was refused (G3).
+
+        All of it takes place in one microsecond, and is one entry of the exported timeline.
+        """
+        self._note()
+        ids = list(dict.fromkeys(emails))
+        sound = [email for email in ids if _is_name(email)]
+        self.simulation.rehearse(verb, *sound[:1] or [""], by=by)
+        answers: dict[str, Reason | None] = dict.fromkeys(ids, Reason.UNKNOWN_EMAIL)
+        if sound:
+            self._to_own_microsecond()
+            try:
+                answers.update(self.simulation.bulk(verb, sound, by=by))
+            finally:
+                self._acted()
+        return list(answers.items())
+
+    def _require_known(self, verb: str, targets: tuple[Any, ...], by: str | None) -> None:
+        """What no file could name is an unknown email to everybody, and stays out of the record."""
+        if verb in EMAIL_VERBS and len(targets) == 1 and not _is_name(targets[0]):
+            self.simulation.rehearse(verb, "", by=by)
+            raise Refused(Reason.UNKNOWN_EMAIL, refusal_text(OnEmail(verb), str(targets[0]), Reason.UNKNOWN_EMAIL, None))
+
+    def _to_own_microsecond(self) -> None:
+        """Go to the next instant at which nothing else happens; what lay ahead belongs to another branch from now on."""
+        if self.elapsed >= self.horizon:
+            raise SessionOver(f"the simulation is over ({self.scenario.clock.iso(self.horizon)}): nothing more can be done; go back first")
+        self._fork()
+        following = self.simulation.next_instant
+        while following is not None and following == self.elapsed + 1 <= self.horizon:
+            self.simulation.run_until(following)
+            following = self.simulation.next_instant
+        if self.elapsed >= self.horizon:
+            raise SessionOver("something happens in every microsecond up to the horizon: nothing more can be done; go back first")
+        self.simulation.run_until(self.elapsed + 1)
+
+    def _acted(self) -> None:
+        self._done = len(self.simulation.actions)
+        self._changed()
+
+    # Past, future, branches
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """Everything that was done in this branch, also what lies ahead after a rewind: it happens again when the clock reaches it."""
+        self._note()
+        return (*self.simulation.actions, *self._ahead)
+
+    @property
+    def in_past(self) -> bool:
+        """Whether this branch has been further; who acts now begins a branch, and this one is kept."""
+        self._note()
+        return self.elapsed < self._last_instant
+
+    @property
+    def last_instant(self) -> int:
+        """How far this branch has ever come, in microseconds since the start."""
+        self._note()
+        return self._last_instant
+
+    @property
+    def branches(self) -> Sequence[Branch]:
+        """All courses of events so far, the present one among them."""
+        self._note()
+        return tuple(self._described() if branch.number == self._number else branch for branch in self._branches)
+
+    @property
+    def branch(self) -> int:
+        """The number of the present branch."""
+        return self._number
+
+    def switch(self, number: int) -> None:
+        """Go over to another branch, at this instant if it has come so far, else where it ends.
+
+        Raises
+        ------
+        ValueError
+            If there is no such branch.
+        """
+        self._note()
+        if not 0 <= number < len(self._branches):
+            raise ValueError(f"there is no branch {number}; there are {len(self._branches)}, counted from 0")
+        if number != self._number:
+            left, chosen = self._described(), self._branches[number]
+            self._rebuild(chosen.actions, min(self.elapsed, chosen.last_instant))
+            self._branches[self._number] = left
+            self._number, self._last_instant = number, chosen.last_instant
+        self._changed()
+
+    def _described(self) -> Branch:
+        """The present branch as it stands."""
+        actions = (*self.simulation.actions[: self._done], *self._ahead)
+        return replace(self._branches[self._number], actions=actions, last_instant=self._last_instant)
+
+    def _fork(self) -> None:
+        """Begin a branch if this one has been further, and keep this one."""
+        if self._ahead or self.elapsed < self._last_instant:
+            self._branches[self._number] = self._described()
+            self._branches.append(Branch(len(self._branches), parent=self._number, forked_at=self.elapsed))
+            self._number = len(self._branches) - 1
+            self._ahead.clear()
+            self._last_instant = self.elapsed
+
+    def _note(self) -> None:
+        """Take note of what was done with the simulation itself, past this session."""
+        done = len(self.simulation.actions)
+        if done > self._done or (self._ahead and self._ahead[0].at <= self.elapsed):
+            self._fork()
+            self._done = done
+        self._last_instant = max(self._last_instant, self.elapsed)
+
+    def _changed(self) -> None:
+        self._last_instant = max(self._last_instant, self.elapsed)
+        self.tell()
+
+    def tell(self) -> None:
+        """Call the listeners."""
+        for listener in tuple(self.listeners):
+            listener()
+
+    # What can be seen
+
+    def listing(self, user: str | None, view: View | str | None = None) -> Listing:
+        """What a user's view of the outbox shows now; the view left out: the user's own; without a user, everything."""
+        self._require_user(user)
+        return self.simulation.lister.listing(user, None if view is None else View(view))
+
+    def email(self, email_id: str, by: str | None) -> ListedEmail:
+        """An email as it stands now, one that has left the outbox too; raises `KeyError` if there is none that `by` may see."""
+        self._require_user(by)
+        lister = self.simulation.lister
+        return lister.email(lister.row_of(email_id, by))
+
+    def emails_of(self, work_item: str, by: str | None) -> list[ListedEmail]:
+        """The emails of a work item that `by` may see, also those that have left the outbox, in order of submission."""
+        self._require_user(by)
+        lister = self.simulation.lister
+        return [lister.email(row) for row in lister.of_work_item(work_item, by).tolist()]
+
+    def history(self, email_id: str, by: str | None) -> list[tuple[int, str, dict[str, Any]]]:
+        """What happened to an email: instant, event, and its detail; raises `KeyError` if there is none that `by` may see."""
+        self._require_user(by)
+        self.simulation.lister.row_of(email_id, by)
+        return self.simulation.result.email_history(email_id)
+
+    def undo_window(self, user: str) -> int:
+        """A user's present undo window in microseconds; 0 if it is off (G7)."""
+        self._require_user(user)
+        return self.simulation.undo_window(user)
+
+    def view_of(self, user: str) -> View:
+        """A user's present view: the chosen one, else by P1."""
+        self._require_user(user)
+        return self.simulation.people.view_of(user)
+
+    def is_admin(self, user: str) -> bool:
+        """Whether a user has Builder rights now (P3)."""
+        self._require_user(user)
+        return user in self.simulation.people.admins
+
+    def _require_user(self, user: str | None) -> None:
+        if user is not None and user not in self.scenario.users:
+            raise ValueError(f"{user!r} is no user of the scenario (known: {', '.join(self.scenario.users) or 'none'})")
+
+    # Export
+
+    def export(self, name: str | None = None, description: str | None = None, expect: Sequence[Mapping[str, Any]] | None = None) -> str:
+        """A scenario file that replays this branch, what lies ahead included.
+
+        It is the scenario's own file with the actions added to its timeline (comments kept), or the same content written anew.
+
+        Parameters
+        ----------
+        name, description
+            Replace those of the scenario.
+        expect
+            Expectations as a file writes them, added to those of the scenario.
+
+        Raises
+        ------
+        NotExportable
+            If no file can say what was done, or the file would not give the same tables; the message says why. It is tried out.
+        """
+        self._note()
+        actions, until = self.actions, self._last_instant
+
+        def simulate() -> Simulation:
+            simulation = self._origin.simulation(actions)
+            simulation.run_until(until)
+            return simulation
+
+        return exported(Course(self.simulation, actions, until, simulate), name=name, description=description, expect=expect)
+
+
+def _is_name(value: object) -> bool:
+    """Whether a file could name an email like this."""
+    try:
+        read_name(value).encode()
+    except ValueError:
+        return False
+    return True

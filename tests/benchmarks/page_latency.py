@@ -1,0 +1,117 @@
+"""How long a change in Python takes until it stands in the page, in JupyterLab: `python -m tests.benchmarks.page_latency`.
+
+Each tree carries the instant at which its making began (before the screen is built); an observer in the browser reads it at the
+moment the page has changed. Kernel and browser share the machine's clock. What the browser then takes to paint is not measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.widgets.browser.conftest import CHROMIUM_ARGUMENTS, WINDOW, chromium
+from tests.widgets.browser.desk import Desk
+from tests.widgets.browser.servers import serving
+
+#: Every view sends the beginning of the refresh that made its tree.
+STAMPED = """
+import time
+from outboxsim.widgets import view as _view
+
+_begun = [0.0]
+
+def _stamped(refresh):
+    def stamped(*arguments, **named):
+        _begun[0] = time.time()
+        return refresh(*arguments, **named)
+    return stamped
+
+def _plain(screen):
+    described = _describe(screen)
+    described["a"] = {**described.get("a", {}), "data-begun": repr(_begun[0])}
+    return described
+
+_describe, _view.plain = _view.plain, _plain
+"""
+
+OBSERVER = """
+() => {
+  window.delays = [];
+  new MutationObserver((changes) => {
+    const now = performance.timeOrigin + performance.now();
+    for (const {target} of changes) window.delays.push(now - 1000 * Number(target.dataset.begun));
+  }).observe(document.body, {subtree: true, attributeFilter: ["data-begun"]});
+}
+"""
+
+
+def sample(rows: int) -> tuple[str, ...]:
+    """The sample page of the tests with so many rows of 14 cells, five times a second."""
+    return (
+        "from tests.widgets.browser.sample import Sample\nSample.refresh = _stamped(Sample.refresh)\n"
+        f"sample = Sample({rows})\nsample.play(5)\nsample.view",
+    )
+
+
+@dataclass(frozen=True)
+class Delays:
+    """In milliseconds."""
+
+    name: str
+    delays: Sequence[float]
+    characters: int
+
+    def row(self) -> tuple[str, str, str, str, str, str]:
+        percentiles = statistics.quantiles(self.delays, n=20)
+        return (
+            self.name,
+            f"{len(self.delays)}",
+            f"{self.characters / 1000:.0f} kB",
+            f"{statistics.median(self.delays):.1f} ms",
+            f"{percentiles[-1]:.1f} ms",
+            f"{max(self.delays):.1f} ms",
+        )
+
+
+HEAD = ("page", "changes", "tree", "median", "95 of 100 within", "longest")
+
+
+def measure(name: str, cells: Sequence[str], seconds: float, view: str = "sample.view") -> Delays:
+    """Open the cells in JupyterLab and watch the page for so long."""
+    with tempfile.TemporaryDirectory() as folder, serving("lab", Path(folder)) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
+        desk = Desk(browser.new_page(viewport=WINDOW), server).open((STAMPED, *cells))
+        desk.page.wait_for_timeout(3_000)  # the first redraws are slower
+        desk.page.evaluate(OBSERVER)
+        desk.page.wait_for_timeout(seconds * 1000)
+        delays = desk.page.evaluate("window.delays")
+        characters = desk.ask(f"len(json.dumps({view}.tree))")
+        desk.close()
+        browser.close()
+    return Delays(name, delays, characters)
+
+
+def markdown(measured: Sequence[Delays]) -> str:
+    lines = [HEAD, ["---", *["---:"] * (len(HEAD) - 1)], *(one.row() for one in measured)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def report(seconds: float) -> str:
+    """Both page sizes of the sample."""
+    return markdown([measure(f"sample, {rows} rows of 14 cells", sample(rows), seconds) for rows in (20, 50)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.page_latency", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long to watch each page")
+    print(report(parser.parse_args().seconds))
+
+
+if __name__ == "__main__":
+    main()
