@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from outboxsim.analysis.compare import compare as compare
+    from outboxsim.analysis.replicate import replicate as replicate
     from outboxsim.analysis.result import Result as Result
+    from outboxsim.analysis.tune import tune as tune
     from outboxsim.checks import check as check
     from outboxsim.engine import Simulation as Simulation
     from outboxsim.engine import run as run
@@ -30,15 +33,32 @@ _HOMES: Final = {
     "Scenario": "outboxsim.scenario",
     "Simulation": "outboxsim.engine",
     "check": "outboxsim.checks",
+    "compare": "outboxsim.analysis.compare",
     "load": "outboxsim.scenario",
     "presets": "outboxsim.retry",
+    "replicate": "outboxsim.analysis.replicate",
     "run": "outboxsim.engine",
+    "tune": "outboxsim.analysis.tune",
 }
 
 #: What needs an extra of pyproject.toml.
 _EXTRAS: Final = {"OutboxApp": "notebook"}
 
-__all__ = ["OutboxApp", "Refused", "Result", "RetryPattern", "Scenario", "Simulation", "check", "load", "presets", "run"]
+__all__ = [
+    "OutboxApp",
+    "Refused",
+    "Result",
+    "RetryPattern",
+    "Scenario",
+    "Simulation",
+    "check",
+    "compare",
+    "load",
+    "presets",
+    "replicate",
+    "run",
+    "tune",
+]
 
 
 def __getattr__(name: str) -> Any:

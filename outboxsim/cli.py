@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from outboxsim import cli_studies
+from outboxsim.cli_common import FAILED, OK, USAGE
+from outboxsim.cli_common import complain as _complain
+from outboxsim.cli_common import load_file as _load
+
 if TYPE_CHECKING:
     from outboxsim.analysis.result import Result
-    from outboxsim.checks.runner import Limits
     from outboxsim.checks.verdict import FileReport
     from outboxsim.retry import Preset
     from outboxsim.scenario import Scenario
 
-OK: Final = 0
-FAILED: Final = 1
-USAGE: Final = 2
-INVALID: Final = 3
 NOTHING_FOUND: Final = 5
 INTERNAL: Final = 70
 INTERRUPTED: Final = 130
@@ -78,12 +78,6 @@ def main() -> NoReturn:
     sys.exit(OK)
 
 
-def _complain(message: str) -> None:
-    from outboxsim.checks.writing import visible  # noqa: PLC0415
-
-    print(visible(f"outboxsim: {message}"), file=sys.stderr)
-
-
 def _show_version(wanted: bool) -> None:
     if wanted:
         print(f"outboxsim {version()}")
@@ -113,6 +107,7 @@ def run(
     *,
     out: Annotated[str | None, typer.Option("--out", metavar="DIR", help="Write the tables emails, attempts and events there.")] = None,
     table_format: Annotated[TableFormat, typer.Option("--format", help="How to write the tables.")] = TableFormat.csv,
+    html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write a report with plots there.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, metavar="N", help="Instead of the file's seed.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print scenario, seed, version and metrics as JSON.")] = False,
     max_emails: MaxEmails = 1_000_000,
@@ -123,6 +118,8 @@ def run(
     from outboxsim.errors import RunStopped  # noqa: PLC0415
 
     scenario = _load(file, Limits(max_emails, max_events))
+    if html is not None:
+        _require("matplotlib", "the report needs", extra="plots")
     from outboxsim.engine import Simulation  # noqa: PLC0415 - after the file's faults, which need no engine
 
     simulation = Simulation(scenario, seed=seed, max_events=max_events)
@@ -135,6 +132,8 @@ def run(
     result = simulation.result
     if out is not None:
         _save(result, out, table_format)
+    if html is not None:
+        _write_report(result, html)
     if as_json:
         _print_metrics(scenario, result)
     else:
@@ -142,28 +141,28 @@ def run(
     raise typer.Exit(code)
 
 
-def _load(file: str, limits: Limits) -> Scenario:
-    """The scenario; ends the command with every fault of an invalid one."""
-    from outboxsim.checks.runner import load_scenario  # noqa: PLC0415
-    from outboxsim.checks.writing import visible  # noqa: PLC0415
-    from outboxsim.errors import ScenarioInvalid  # noqa: PLC0415
-
-    if not os.path.isfile(file):
-        _complain(f"{file}: no such file")
-        raise typer.Exit(USAGE)
-    try:
-        return load_scenario(file, limits)
-    except ScenarioInvalid as invalid:
-        for fault in invalid.faults:
-            print(visible(str(fault)), file=sys.stderr)
-        raise typer.Exit(INVALID) from None
-
-
 def _save(result: Result, folder: str, table_format: TableFormat) -> None:
     try:
         result.save(folder, format=table_format.value)
     except OSError as unwritable:
         _complain(f"{folder}: the tables cannot be written: {unwritable.strerror or unwritable}")
+        raise typer.Exit(USAGE) from None
+
+
+def _require(module: str, why: str, *, extra: str) -> None:
+    """End the command before it works for nothing, if a module of an extra is missing."""
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    if find_spec(module) is None:
+        _complain(f"{why} {module}, which comes with: pip install 'outboxsim[{extra}]'")
+        raise typer.Exit(USAGE)
+
+
+def _write_report(result: Result, file: str) -> None:
+    try:
+        result.report().save(file)
+    except OSError as unwritable:
+        _complain(f"{file}: the report cannot be written: {unwritable.strerror or unwritable}")
         raise typer.Exit(USAGE) from None
 
 
@@ -365,6 +364,12 @@ def _print_schedule(preset: Preset, until: str) -> None:
         raise typer.Exit(USAGE)
     target = terminal.console()
     target.print(terminal.preset_schedule(preset, preset.pattern.schedule(end), blocks=terminal.draws_blocks(target)))
+
+
+# compare, tune ----------------------------------------------------------------------------------------------------------------------
+
+app.command()(cli_studies.compare)
+app.command()(cli_studies.tune)
 
 
 # demo -------------------------------------------------------------------------------------------------------------------------------

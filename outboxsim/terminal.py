@@ -6,6 +6,7 @@ import sys
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Final
 
 from rich.columns import Columns
@@ -14,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from outboxsim.checks.writing import visible
+from outboxsim.markup import visible
 from outboxsim.quantities import format_duration
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ PLAIN_WIDTH: Final = 100
 _BLOCKS: Final = "▏▎▍▌▋▊▉█"
 _LEVELS: Final = "▁▂▃▄▅▆▇█"
 _MOST_ERRORS: Final = 5
+_MOST_OUTAGES: Final = 3
 
 
 def console(stream: IO[str] | None = None) -> Console:
@@ -114,7 +116,7 @@ def axis(until: int, *, width: int = 72) -> str:
 
 def _short(duration: int) -> str:
     """A duration without the small parts that nobody wants to read behind large ones."""
-    unit = next((unit for least, unit in ((MINUTE, SECOND), (SECOND, SECOND // 1000)) if duration >= least), 1)
+    unit = next((unit for least, unit in ((10 * HOUR, MINUTE), (MINUTE, SECOND), (SECOND, SECOND // 1000)) if duration >= least), 1)
     return format_duration((duration + unit // 2) // unit * unit)
 
 
@@ -191,6 +193,8 @@ def run_summary(result: Result, *, blocks: bool = True) -> RenderableType:
     errors = _top_errors(selected)
     if errors:
         parts += [Text(""), counts("Most frequent errors", errors)]
+    for part in (_costliest_outages(selected), _still_there(selected)):
+        parts += [] if part is None else [Text(""), part]
     return Group(*parts)
 
 
@@ -239,3 +243,36 @@ def _top_errors(selected: Selected) -> list[tuple[str, int]]:
     errors = table["error"][table["error"].notna() & (table["error"] != "")]
     numbers = sorted(errors.value_counts().items(), key=lambda counted: (-counted[1], str(counted[0])))
     return [(str(error), int(number)) for error, number in numbers[:_MOST_ERRORS] if number]
+
+
+def _costliest_outages(selected: Selected) -> Table | None:
+    """The outages that wasted the most attempts, and what else they cost."""
+    import pandas as pd  # noqa: PLC0415
+
+    from outboxsim.analysis.outage_costs import outage_costs  # noqa: PLC0415
+
+    costs = outage_costs(selected)
+    worst = costs[costs["wasted_attempts"] > 0].sort_values("wasted_attempts", ascending=False, kind="stable").head(_MOST_OUTAGES)
+    if worst.empty:
+        return None
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("Costliest outages", overflow="fold", header_style="bold")
+    for column in ("began", "wasted attempts", "emails delayed", "drained after"):
+        table.add_column(column, justify="right")
+    for row in worst.to_dict("records"):
+        drain = row["backlog_drain"]
+        numbers = (f"{row['wasted_attempts']:,}", f"{row['emails_delayed']:,}")
+        drained = "never" if drain is pd.NaT else _short(drain // timedelta(microseconds=1))
+        table.add_row(plain_text(row["connector"]), f"{row['began']:%Y-%m-%d %H:%M}", *numbers, drained)
+    return table
+
+
+def _still_there(selected: Selected) -> Table | None:
+    """What is in the outbox at the end, and why."""
+    from outboxsim.analysis.outbox_reasons import outbox_reasons, outbox_table  # noqa: PLC0415
+
+    reasons = outbox_reasons(outbox_table(selected))
+    if reasons.empty:
+        return None
+    rows = [(f"{row['status'].replace('_', ' ')}: {row['reason']}", row["emails"]) for row in reasons.to_dict("records")]
+    return counts("In the outbox at the end", rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -137,9 +138,10 @@ def test_what_readme_prints_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lunch.outbox.yaml").write_text("".join(blocks("yaml")), encoding="utf-8")
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios" / "lifecycle")  # all of them are for `make scenarios`
-    commands = [line.removeprefix("$ .venv/bin/outboxsim ").split("#")[0].split() for line in "".join(blocks("console")).splitlines()]
+    lines = "".join(blocks("console")).splitlines()
+    commands = [shlex.split(line.removeprefix("$ .venv/bin/outboxsim "), comments=True) for line in lines]
     commands = [command for command in commands if command[0] != "$"]
-    assert [command[0] for command in commands] == ["run", "patterns", "patterns", "check", "check"]
+    assert [command[0] for command in commands] == ["run", "patterns", "patterns", "compare", "tune", "check", "check"]
     for command in commands:
         finished = subprocess.run([sys.executable, "-m", "outboxsim", *command], capture_output=True, text=True, check=False)
         assert finished.returncode == 0, f"{command}\n{finished.stdout}\n{finished.stderr}"

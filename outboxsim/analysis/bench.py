@@ -43,6 +43,8 @@ class Bench:
         Where values are kept, and found again by the next study of the same; None: nowhere.
     max_events
         Stops a replication that passes so many events.
+    expected
+        About how many replications there will be in all, if they are asked for bit by bit: much work is worth processes from its start.
     progress
         Called with the number of replications that have ended, each time some have.
 
@@ -68,12 +70,14 @@ class Bench:
         executor: Executor | None = None,
         folder: str | os.PathLike[str] | None = None,
         max_events: int = MAX_EVENTS,
+        expected: int = 0,
         progress: Callable[[int], object] | None = None,
     ) -> None:
         self.scenario = scenario
         self.asked = tuple(asked)
         self.seed = scenario.seed if seed is None else seed
         self._max_events = max_events
+        self._expected = expected
         self._progress = progress
         self._rows: dict[str, dict[int, Row]] = {}
         self._workers = Workers(executor)
@@ -103,18 +107,10 @@ class Bench:
         MetricError
             A metric cannot be asked like this.
         """
-        missing = [
-            (variant, [one for one in range(count) if one not in self._rows.get(variant.key, {})]) for variant, count in wanted.items()
-        ]
+        known = [(self._rows.setdefault(variant.key, {}), variant, count) for variant, count in wanted.items()]
+        missing = [(variant, [one for one in range(count) if one not in rows]) for rows, variant, count in known]
         self._perform([(variant, replications) for variant, replications in missing if replications])
-        return [[self._rows[variant.key][one] for one in range(count)] for variant, count in wanted.items()]
-
-    def has(self, variant: Variant) -> int:
-        """How many of a variant's replications are there without a gap."""
-        known, count = self._rows.get(variant.key, {}), 0
-        while count in known:
-            count += 1
-        return count
+        return [[rows[one] for one in range(count)] for rows, _, count in known]
 
     def _perform(self, missing: list[tuple[Variant, list[int]]]) -> None:
         if missing and self._seconds is None and not self._given_executor:
@@ -127,7 +123,7 @@ class Bench:
             for variant, replications in missing
             for begin in range(0, len(replications), size)
         ]
-        for task, rows in self._workers.run(self.scenario, tasks, seconds=seconds * count):
+        for task, rows in self._workers.run(self.scenario, tasks, seconds=seconds * max(count, self._expected)):
             self._note(task.variant, task.replications, rows)
 
     def _measure(self, missing: list[tuple[Variant, list[int]]]) -> None:

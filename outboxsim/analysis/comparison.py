@@ -59,12 +59,15 @@ class Best:
         All patterns that are not shown to be worse than the one with the best mean, which comes first. Empty if no pattern has a mean.
     confidence
         That the truly best one is among them.
+    without_mean
+        Patterns that have no value in some replication, and so are not compared: a latency that is never reached, say.
     """
 
     metric: str
     goal: Goal
     names: tuple[str, ...]
     confidence: float
+    without_mean: tuple[str, ...] = ()
 
     @property
     def is_distinguishable(self) -> bool:
@@ -75,7 +78,9 @@ class Best:
         what = f"{self.metric} ({self.goal}, {share_in_words(self.confidence)})"
         if not self.names:
             return f"{what}: no pattern has a mean"
-        return f"{what}: {self.names[0]}" if self.is_distinguishable else f"{what}: not distinguishable: {', '.join(self.names)}"
+        left_out = f" (without a mean: {', '.join(self.without_mean)})" if self.without_mean else ""
+        found = self.names[0] if self.is_distinguishable else f"not distinguishable: {', '.join(self.names)}"
+        return f"{what}: {found}{left_out}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -176,14 +181,15 @@ class Comparison(Shown):
         wanted = goal or goal_of(metric)
         place, sign = self.metrics.index(metric), 1 if wanted == "minimise" else -1
         means = {name: sign * math.fsum(values) for name in self.patterns if (values := numbers(self.rows[name], place)) is not None}
+        missing = tuple(name for name in self.patterns if name not in means)
         if not means:
-            return Best(metric, wanted, (), self.confidence)
+            return Best(metric, wanted, (), self.confidence, missing)
         leader = min(means, key=lambda name: means[name])
         error = (1 - self.confidence) / max(1, math.comb(len(means), 2))
         others = [(name, leader) for name in means if name != leader]
         found = differences({name: [(row[place],) for row in self.rows[name]] for name in means}, others, (metric,), error * len(others))
         worse = {one.pattern for one in found if one.interval is not None and (one.interval.low > 0 if sign > 0 else one.interval.high < 0)}
-        return Best(metric, wanted, (leader, *(name for name, _ in others if name not in worse)), self.confidence)
+        return Best(metric, wanted, (leader, *(name for name, _ in others if name not in worse)), self.confidence, missing)
 
     @cached_property
     def _to_baseline(self) -> list[Difference]:

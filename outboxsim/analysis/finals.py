@@ -11,7 +11,8 @@ import numpy as np
 
 from outboxsim.analysis.asking import Row, spread
 from outboxsim.analysis.bootstrap import RESAMPLES, resampled_means
-from outboxsim.analysis.searching import CURRENT, Candidate, Question, Search
+from outboxsim.analysis.question import CURRENT, Candidate, Question
+from outboxsim.analysis.searching import Search
 from outboxsim.analysis.selecting import allocation, kim_nelson, probability_of_correct_selection
 
 #: At most so many candidates meet in the final of one objective: the best by their means.
@@ -89,7 +90,7 @@ def chosen_of_one(search: Search, rest: int, choice: str, difference: float | No
     question = search.question
     objective = question.objectives[0]
     eligible = sorted(_eligible(search), key=lambda one: objective.sign * question.values(search.rows(one))[0])
-    finalists = eligible[: max(1, min(_FINALISTS, rest // _FIRST - 1 if choice == "ocba" else _FINALISTS))]
+    finalists = eligible[: max(2, min(_FINALISTS, rest // _FIRST - 1 if choice == "ocba" else _FINALISTS))]
     fresh = _Fresh(search, finalists)
     if not finalists:
         return _reference_only(search, "no candidate keeps the constraints")

@@ -40,14 +40,14 @@ _ACCEPTED_CODE: Final = 250
 
 
 #: pandas' code of a missing instant.
-_NOT_A_TIME: Final = np.iinfo(np.int64).min
+NOT_A_TIME: Final = np.iinfo(np.int64).min
 
 
 def instants(microseconds: np.ndarray, clock: Clock) -> Any:
     """Microseconds since the start as tz-aware instants, `NONE` as NaT; in the memory of the array, which is lost by it."""
     missing = microseconds == NONE
     microseconds += clock.epoch_us
-    microseconds[missing] = _NOT_A_TIME
+    microseconds[missing] = NOT_A_TIME
     return pd.array(microseconds, dtype=pd.DatetimeTZDtype("us", clock.time_zone), copy=False)
 
 

@@ -78,3 +78,40 @@ def cumulative_incidence(times: npt.NDArray[np.int64], endings: npt.NDArray[np.i
     steps = reached > 0
     levels = np.cumsum(reached * weight)[steps] / max(times.size, 1)
     return Incidence(distinct[steps], np.minimum(levels, 1.0))
+
+
+def standard_errors(
+    times: npt.NDArray[np.int64], reached: npt.NDArray[np.bool_], ended: npt.NDArray[np.bool_], at: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """The standard error of the cumulative incidence at some times, as if subjects were independent of each other.
+
+    The delta method (E. Marubini and M. G. Valsecchi, "Analysing Survival Data from Clinical Trials and Observational Studies", 1995,
+    section 10.3). Without censoring it is the binomial one, sqrt(F (1 - F) / n).
+
+    Parameters
+    ----------
+    times
+        How long each subject was seen.
+    reached, ended
+        Whether the ending of interest ended that, and whether any did (else it is censored); as long as `times`.
+    at
+        When, ascending.
+
+    Returns
+    -------
+    numpy.ndarray
+        As long as `at`.
+    """
+    distinct, place = np.unique(times, return_inverse=True)
+    of_interest, of_any = (np.bincount(place[those], minlength=distinct.size).astype(np.float64) for those in (reached, ended))
+    at_risk = (times.size - np.concatenate(([0], np.cumsum(np.bincount(place, minlength=distinct.size))[:-1]))).astype(np.float64)
+    before = np.concatenate(([1.0], np.cumprod(1 - of_any / at_risk)[:-1]))  # the share that had no ending yet
+    level = np.cumsum(before * of_interest / at_risk)
+    left = at_risk - of_any
+    a = np.divide(of_any, at_risk * left, out=np.zeros(distinct.size), where=left > 0)  # nobody is left after the last ending
+    b = before**2 * of_interest * (at_risk - of_interest) / at_risk**3
+    c = before * of_interest / at_risk**2
+    sums = [np.cumsum(part) for part in (a, a * level, a * level**2, b, c, c * level)]
+    variance = level**2 * sums[0] - 2 * level * sums[1] + sums[2] + sums[3] - 2 * level * sums[4] + 2 * sums[5]
+    steps = np.searchsorted(distinct, at, side="right")
+    return np.sqrt(np.maximum(np.concatenate(([0.0], variance)), 0.0))[steps]

@@ -106,6 +106,32 @@ def drain_after(selected: Selected, outage: Period) -> int | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class StormMark:
+    """A storm that is worth a mark, and whose it was."""
+
+    connector: str
+    storm: Storm
+
+
+#: A storm is marked from so many times the usual rate on, and if its minute has so many attempts: a lone one after a quiet hour is none.
+MARKED_FROM: Final = 2.0
+_LEAST_ATTEMPTS: Final = 5
+
+
+def storms_of(run: Run, select: Select | None = None) -> list[StormMark]:
+    """The storms after outages that are worth a mark, in order of time."""
+    selected = selection_of(run, select)
+    found = [
+        StormMark(connector, storm)
+        for connector in selected.connectors
+        for outage in selected.outages(connector)
+        if (storm := storm_after(selected, connector, outage)) is not None
+    ]
+    worth = [one for one in found if one.storm.ratio >= MARKED_FROM and one.storm.attempts >= _LEAST_ATTEMPTS]
+    return sorted(worth, key=lambda one: one.storm.begin)
+
+
 # Tables -----------------------------------------------------------------------------------------------------------------------------
 
 
@@ -156,7 +182,7 @@ def closed_costs(run: Run, select: Select | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per stretch: `connector`, `began`, `ended` (NaT if the run ended first), `lasted`, `by` (who disabled it; None if it was
+        One row per stretch: `connector`, `began`, `ended` (NaT if the run ended first), `lasted`, `by` (who disabled it; nan if it was
         so from the start), `wasted_attempts` (those that met it disabled), `emails_met` (emails with one), `not_sent` (of these, by the
         end).
     """
@@ -171,9 +197,9 @@ def closed_costs(run: Run, select: Select | None = None) -> pd.DataFrame:
 
 #: Columns and how they are made of numbers: an instant and a duration of µs (`NEVER` for none), anything else as it is.
 _OUTAGE_COLUMNS: Final = {
-    "connector": "",
-    "kind": "",
-    "error": "",
+    "connector": "str",
+    "kind": "str",
+    "error": "str",
     "began": "instant",
     "ended": "instant",
     "lasted": "duration",
@@ -186,11 +212,11 @@ _OUTAGE_COLUMNS: Final = {
     "backlog_drain": "duration",
 }
 _CLOSED_COLUMNS: Final = {
-    "connector": "",
+    "connector": "str",
     "began": "instant",
     "ended": "instant",
     "lasted": "duration",
-    "by": "",
+    "by": "str",
     "wasted_attempts": "int64",
     "emails_met": "int64",
     "not_sent": "int64",
@@ -205,7 +231,7 @@ def _frame(selected: Selected, rows: list[list[Any]], columns: dict[str, str]) -
             codes = np.array([NEVER if value is None else value for value in values], dtype=np.int64)
             made[name] = pd.Series(selected.timestamps(codes) if kind == "instant" else codes.view("timedelta64[us]"))
         else:
-            made[name] = pd.Series(values, dtype=kind or object)
+            made[name] = pd.Series(values, dtype=kind)
     return pd.DataFrame(made)
 
 

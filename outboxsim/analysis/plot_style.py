@@ -16,14 +16,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from outboxsim.analysis.selection import SECOND
 from outboxsim.analysis.sizes import Attempted
 from outboxsim.outbox import Outcome, SendStatus
+from outboxsim.quantities import format_duration
 from outboxsim.scenario.words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
@@ -99,6 +101,18 @@ class Labels:
     attempt: str = "Attempt"
     median: str = "Median"
     spread: str = "Earliest to latest"
+    storm: str = "Retry storm (times the usual rate)"
+    since_release: str = "Time since release"
+    share_of_emails: str = "Share of emails"
+    in_outbox: str = "In the outbox"
+    attempts_of_an_email: str = "Attempts of an email"
+    emails: str = "Emails"
+    hour: str = "Hour of the day ({zone})"
+    failures: str = "Failures"
+    lower: str = "Lower than the baseline"
+    higher: str = "Higher"
+    undecided: str = "May be no difference"
+    no_interval: str = "no interval"
     widths: Mapping[str, str] = field(default_factory=lambda: {"min": "min", "h": "h", "d": "d"})
 
 
@@ -171,6 +185,7 @@ def legend_rows(axes: Axes) -> int:
 def counted(axes: Axes, highest: int) -> None:
     """A y axis of whole numbers from 0."""
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,.0f}"))
     axes.set_ylim(0, max(1.0, highest * 1.08))
 
 
@@ -224,3 +239,38 @@ def local_time_axis(axes: Axes, clock: Clock, begin: int, end: int, labels: Labe
     first, last = dates(clock, np.array([begin, max(end, begin + 60_000_000)]))
     axes.set_xlim(first, last)
     axes.set_xlabel(labels.local_time.format(zone=clock.time_zone), **plainly(SMALL, MUTED))
+
+
+# Durations ----------------------------------------------------------------------------------------------------------------------
+
+#: Where ticks of durations may stand, in seconds.
+ROUND: Final = (
+    *(unit * number for unit in (1, 60) for number in (1, 5, 15, 30)),
+    *(3_600 * number for number in (1, 3, 6, 12)),
+    *(86_400 * number for number in (1, 2, 4, 7, 14, 28, 60, 120, 365, 1_000, 3_650, 36_500)),
+)
+_MOST_TICKS: Final = 8
+
+
+def duration_axis(axes: Axes, first: float, last: float, *, is_logarithmic: bool) -> None:
+    """An x axis of seconds with ticks at round durations, written as durations."""
+    ticks: list[float]
+    if is_logarithmic:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
+        ticks = _apart([tick for tick in ROUND if first * 0.8 <= tick <= last * 1.2], (last / first) ** (1 / _MOST_TICKS))
+    else:
+        step = next((tick for tick in ROUND if last <= tick * (_MOST_TICKS - 2)), ROUND[-1])
+        ticks = (np.arange(0, last + step, step) if last > 0 else np.zeros(1)).tolist()
+        axes.set_xlim(-0.02 * max(last, 1), max(last, 1) * 1.04)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: format_duration(round(seconds * SECOND))))
+
+
+def _apart(ticks: Iterable[float], ratio: float) -> list[float]:
+    """Those ticks of which each is at least so many times the one before it."""
+    kept: list[float] = []
+    for tick in ticks:
+        if not kept or tick >= kept[-1] * ratio:
+            kept.append(tick)
+    return kept

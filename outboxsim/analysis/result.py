@@ -17,6 +17,7 @@ from outboxsim.outbox import Priority, SendStatus, View
 if TYPE_CHECKING:
     import pandas as pd
 
+    from outboxsim.analysis.report import Report
     from outboxsim.engine.recording import Recording
     from outboxsim.quantities import Clock
     from outboxsim.scenario import Scenario, Select
@@ -270,6 +271,23 @@ class Result:
         value = metric(self, name, select)
         return timedelta(microseconds=value) if value is not None and kind_of(name) == "duration" else value
 
+    def report(self, select: Select | None = None) -> Report:
+        """What happened, as tables: by connector, error, attempt number, hour and team; the outbox and why; outages and what they cost.
+
+        Parameters
+        ----------
+        select
+            Which emails count, as ``select`` in scenario files; None for all.
+
+        Returns
+        -------
+        Report
+            A mapping of names to DataFrames, which shows itself in a notebook; `Report.save` writes it as HTML with plots.
+        """
+        from outboxsim.analysis.report import Report  # noqa: PLC0415 - which itself needs this class
+
+        return Report(self, select)
+
     # Files
 
     def save(self, folder: str | Path, format: Literal["csv", "parquet"] = "csv") -> list[Path]:
@@ -290,6 +308,9 @@ class Result:
         from outboxsim.analysis.files import load  # noqa: PLC0415
 
         return load(Path(folder))
+
+    def _repr_html_(self) -> str:
+        return self.report().short_html()
 
     def __repr__(self) -> str:
         return f"Result({self.name!r}, seed={self.seed}, until={self.clock.iso(self.horizon)})"

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from outboxsim.analysis.incidence import CENSORED, COMPETED, REACHED, Incidence, cumulative_incidence
+from outboxsim.outbox import SendStatus
 
 if TYPE_CHECKING:
     from outboxsim.analysis.result import Result
@@ -30,6 +31,7 @@ NEVER: Final = np.iinfo(np.int64).min
 
 Instants: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
+Codes: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +51,23 @@ class Selected:
         The run.
     select
         Which emails count: by traffic, team (one of its teams), connector, priority, system. None, or a part left out: all.
+    only
+        Which rows of `result.emails` count beside that, of shape (emails,); None for all.
     """
 
-    def __init__(self, result: Result, select: Select | None = None) -> None:
+    def __init__(self, result: Result, select: Select | None = None, only: Mask | None = None) -> None:
         self.result = result
+        self._only = only
         self.select = select
         self.horizon: int = result.horizon
 
     # Emails ----------------------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _chosen(self) -> Mask:
-        """Which rows of the emails table are selected."""
+    def chosen(self) -> Mask:
+        """Which rows of the table of all emails are selected."""
         emails, select = self.result.emails, self.select
-        chosen = np.ones(len(emails), dtype=np.bool_)
+        chosen = np.ones(len(emails), dtype=np.bool_) if self._only is None else self._only.copy()
         if select is None:
             return chosen
         if select.traffic is not None:
@@ -80,7 +85,7 @@ class Selected:
     @cached_property
     def emails(self) -> pd.DataFrame:
         """The selected emails."""
-        return self.result.emails if self._chosen.all() else self.result.emails[self._chosen]
+        return self.result.emails if self.chosen.all() else self.result.emails[self.chosen]
 
     def with_status(self, *words: str) -> Mask:
         """Which of the selected emails ended the run in one of these statuses."""
@@ -118,11 +123,11 @@ class Selected:
     def attempts(self) -> pd.DataFrame:
         """The attempts of the selected emails."""
         attempts = self.result.attempts
-        return attempts if self._chosen.all() else attempts[self.holds(attempts["email"])]
+        return attempts if self.chosen.all() else attempts[self.holds(attempts["email"])]
 
     def holds(self, emails: pd.Series[Any]) -> Mask:
         """Which cells of a column of email ids are selected emails."""
-        return self._chosen[self._rows_of(emails)]
+        return self.chosen[self._rows_of(emails)]
 
     def _rows_of(self, emails: pd.Series[Any]) -> npt.NDArray[np.intp]:
         """For each cell of a column of email ids the row of the emails table (all emails, selected or not)."""
@@ -199,8 +204,12 @@ class Selected:
     # Latency ---------------------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def sending(self) -> Incidence | None:
-        """The cumulative incidence of being sent, from release; None if no selected email was released."""
+    def waits(self) -> tuple[Instants, Codes]:
+        """How long each released email waited, from its release (µs), and how that ended: a code of `SendStatus`, or -1.
+
+        Those that left before their release, or were released after the end or never, are not among them. `failed` counts from the last
+        failure on; -1 is an email that still waits at the end, and is censored there.
+        """
         released = self.instants(self.emails["released"])
         sent, cancelled, failed = self.with_status("sent"), self.with_status("cancelled"), self.with_status("failed")
         ended = np.full(released.size, self.horizon, dtype=np.int64)
@@ -208,10 +217,23 @@ class Selected:
         ended[left] = self.instants(self.emails["finished"])[left]
         ended[failed] = self._last_failures[failed]
         inside = (released != NEVER) & (released <= self.horizon) & (ended >= released)
-        if not inside.any():
+        statuses = np.full(released.size, -1, dtype=np.int64)
+        for status, those in ((SendStatus.SENT, sent), (SendStatus.FAILED, failed), (SendStatus.CANCELLED, cancelled)):
+            statuses[those] = status
+        return (ended - released)[inside], statuses[inside]
+
+    def incidence_of(self, status: SendStatus) -> Incidence | None:
+        """The cumulative incidence of an ending (sent, failed or cancelled), from release; None if no selected email was released."""
+        durations, statuses = self.waits
+        if not durations.size:
             return None
-        endings = np.where(sent, REACHED, np.where(failed | cancelled, COMPETED, CENSORED))
-        return cumulative_incidence((ended - released)[inside], endings[inside])
+        endings = np.where(statuses == status, REACHED, np.where(statuses >= 0, COMPETED, CENSORED))
+        return cumulative_incidence(durations, endings)
+
+    @cached_property
+    def sending(self) -> Incidence | None:
+        """The cumulative incidence of being sent, from release; None if no selected email was released."""
+        return self.incidence_of(SendStatus.SENT)
 
     @cached_property
     def _last_failures(self) -> Instants:
@@ -223,7 +245,7 @@ class Selected:
         failures = events[equals(events["event"], "status_changed") & equals(events["to_status"], "failed")]
         last = np.full(len(self.result.emails), NEVER, dtype=np.int64)
         np.maximum.at(last, self._rows_of(failures["email"]), self.instants(failures["time"]))
-        return last[self._chosen]
+        return last[self.chosen]
 
 
 Run: TypeAlias = "Result | Selected"

@@ -55,7 +55,7 @@ class Sensitivity(Shown):
         spans = ", ".join(f"{name} × {low:g} to {high:g}" for name, (low, high) in self.ranges.items())
         caption = f"Sensitivity: {spans}; {len(self.design)} points, {self.replications} replications each"
         rows = [
-            [line.metric, line.factor, f"{line.first:.2f} ± {line.first_half:.2f}", f"{line.total:.2f} ± {line.total_half:.2f}"]
+            [str(line.metric), str(line.factor), f"{line.first:.2f} ± {line.first_half:.2f}", f"{line.total:.2f} ± {line.total_half:.2f}"]
             for line in self.table.reset_index().itertuples()
         ]
         return [Sheet(caption, ["metric", "factor", "alone", "in all"], rows, left=2)]

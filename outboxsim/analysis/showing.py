@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from outboxsim import markup
 from outboxsim.analysis.intervals import Interval
 from outboxsim.analysis.metrics import Kind, Value, kind_of
+from outboxsim.markup import visible
 from outboxsim.quantities import format_duration
-from outboxsim.scenario.words import printable
 
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
@@ -95,7 +95,7 @@ def counted(number: int, one: str, more: str | None = None) -> str:
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
     """Columns under a header; the first `left` of them begin together, the others end together. Text that could steer is escaped."""
-    lines = [[printable(cell) for cell in line] for line in [header, *rows]]
+    lines = [[visible(cell) for cell in line] for line in [header, *rows]]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     return "\n".join(
         "   ".join(
@@ -103,21 +103,6 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: in
         ).rstrip()
         for line in lines
     )
-
-
-def html_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = (), *, left: int = 1) -> str:
-    """The same as HTML, with a caption above it and notes below; every text is shown as text."""
-
-    def cells(line: Sequence[str], tag: str) -> str:
-        return "".join(
-            f'<{tag} style="text-align:{"left" if column < left else "right"}">{html.escape(printable(cell))}</{tag}>'
-            for column, cell in enumerate(line)
-        )
-
-    body = "".join(f"<tr>{cells(line, 'td')}</tr>" for line in rows)
-    below = "".join(f"<p>{html.escape(printable(note))}</p>" for note in notes)
-    title = f'<caption style="text-align:left">{html.escape(printable(caption))}</caption>'
-    return f"<table>{title}<thead><tr>{cells(header, 'th')}</tr></thead><tbody>{body}</tbody></table>{below}"
 
 
 class Sheet(NamedTuple):
@@ -140,14 +125,16 @@ class Shown:
         parts = []
         for sheet in self._sheets():
             table = [text_table(sheet.header, sheet.rows, left=sheet.left)] if sheet.rows else []
-            parts.append("\n".join([printable(sheet.caption), *table, *map(printable, sheet.notes)]))
+            parts.append("\n".join([visible(sheet.caption), *table, *map(visible, sheet.notes)]))
         return "\n\n".join(parts)
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return "".join(html_table(sheet.caption, sheet.header, sheet.rows, sheet.notes, left=sheet.left) for sheet in self._sheets())
+        return "".join(
+            markup.table(sheet.header, sheet.rows, caption=sheet.caption, notes=sheet.notes, left=sheet.left) for sheet in self._sheets()
+        )
 
 
 def plain_number(value: Any) -> Any:

@@ -37,7 +37,7 @@ def _of_yaml(text: str) -> Any:
 
 
 def _family(value: Any) -> Any:
-    read = _read(value)
+    read = _read(_of_yaml(value) if isinstance(value, str) else value)
     if isinstance(read, Choice) or (isinstance(read, Mapping) and read):
         return read
     if isinstance(read, str):

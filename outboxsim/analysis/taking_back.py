@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outboxsim.analysis.frames import NOT_A_TIME
 from outboxsim.engine.store import MIGRATED, NONE, SYSTEM
 
 if TYPE_CHECKING:
@@ -55,15 +56,19 @@ def _take_back_attempts(recording: Recording, attempts: pd.DataFrame) -> None:
     log.put_back("number", attempts["attempt"].to_numpy())
     log.put_back("connector", _codes(attempts["connector"]))
     number_of = {text: number for number, text in enumerate(recording.trace.errors)}
-    numbers = np.array([*(number_of[text] for text in attempts["error"].cat.categories), NONE], dtype=np.int32)
+    numbers = np.array([*(number_of[text] for text in attempts["error"].array.categories), NONE], dtype=np.int32)
     log.put_back("error", numbers[_codes(attempts["error"])])
+
+
+# `Series.isna` and `Series.cat` would cost more than everything else here where tables are small, and there may be a thousand replications.
 
 
 def _microseconds(column: pd.Series[Any], clock: Clock) -> np.ndarray:
     """Instants as microseconds since the start, `NONE` where one is missing."""
-    return np.where(column.isna().to_numpy(), NONE, column.array.asi8 - clock.epoch_us)
+    since_epoch: np.ndarray = column.array.asi8
+    return np.where(since_epoch == NOT_A_TIME, NONE, since_epoch - clock.epoch_us)
 
 
 def _codes(column: pd.Series[Any]) -> np.ndarray:
-    codes: np.ndarray = column.cat.codes.to_numpy()
+    codes: np.ndarray = column.array.codes
     return codes

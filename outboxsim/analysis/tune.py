@@ -14,7 +14,8 @@ from outboxsim.analysis.bench import Bench
 from outboxsim.analysis.finals import chosen_of_one, front_of_many
 from outboxsim.analysis.naming import own_patterns
 from outboxsim.analysis.objectives import Constraint, Objective
-from outboxsim.analysis.searching import Question, Search
+from outboxsim.analysis.question import Question
+from outboxsim.analysis.searching import Search
 from outboxsim.analysis.space_reading import parse_space
 from outboxsim.analysis.tuning import Tuning
 from outboxsim.engine import MAX_EVENTS
@@ -119,6 +120,7 @@ def tune(
             executor=executor,
             folder=None if place is None else place / "replications",
             max_events=max_events,
+            expected=budget,
             progress=tick,
         ) as bench,
     ):

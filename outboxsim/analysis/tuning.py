@@ -19,7 +19,7 @@ from outboxsim.analysis.intervals import Interval, mean_interval
 from outboxsim.analysis.metrics import kind_of
 from outboxsim.analysis.naming import short_name
 from outboxsim.analysis.pairs import Difference, differences
-from outboxsim.analysis.searching import CURRENT, Candidate, Question
+from outboxsim.analysis.question import CURRENT, Candidate, Question
 from outboxsim.analysis.showing import (
     Sheet,
     Shown,

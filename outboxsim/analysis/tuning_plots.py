@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from outboxsim.analysis.metrics import MetricError
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from outboxsim.analysis.metrics import MetricError, kind_of
 from outboxsim.analysis.plot_style import GRID, INK, MUTED, dressed, legend, new_axes, plain_text, plainly
-from outboxsim.analysis.searching import CURRENT
+from outboxsim.analysis.question import CURRENT
 from outboxsim.analysis.showing import unit_of
+from outboxsim.quantities import format_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
     from outboxsim.analysis.tuning import Tuning
 
 #: Okabe and Ito (2008): blue and vermilion, told apart whatever colours one sees; marks differ too.
 _FRONT: Final = "#0072B2"
 _CURRENT: Final = "#D55E00"
+#: Durations that span more than this are drawn by their logarithm, with marks at these, s.
+_WIDE: Final = 20
+_ROUND: Final = (0.1, 1, 10, 60, 300, 900, 3600, 14_400, 86_400, 432_000, 2_592_000)
+#: How far apart names are, in dots.
+_ROOM_ACROSS: Final = 70
+_ROOM_UP: Final = 12
 
 
 def pareto_front(tuning: Tuning, ax: Axes | None = None) -> Axes:
@@ -56,11 +68,31 @@ def pareto_front(tuning: Tuning, ax: Axes | None = None) -> Axes:
     )
     own = tuning.finalists.loc[CURRENT]["mean"]
     marks.append(axes.scatter([own[across]], [own[up]], s=50, marker="D", color=_CURRENT, zorder=3, label="current"))
-    for name, row in front.iterrows():
-        place = (float(row[across]), float(row[up]))
-        axes.annotate(plain_text(str(name)), place, xytext=(4, 4), textcoords="offset points", **plainly(7.0, INK))
+    for metric, axis, scale in ((across, axes.xaxis, axes.set_xscale), (up, axes.yaxis, axes.set_yscale)):
+        values = [*shown[metric], *front[metric], own[metric]]
+        if kind_of(metric) == "duration" and min(values) > 0 and max(values) > _WIDE * min(values):
+            scale("log")
+            _round_durations(axis, min(values) / 2, max(values) * 2)
+    _named(axes, [(str(name), float(row[across]), float(row[up])) for name, row in front.iterrows() if name != CURRENT])
     legend(axes, [marks[0], line, marks[1]])
     return axes
+
+
+def _round_durations(axis: Axis, low: float, high: float) -> None:
+    """Marks of an axis at round durations, in words."""
+    axis.set_major_locator(FixedLocator([second for second in _ROUND if low <= second <= high]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda second, _: format_duration(round(second * 1_000_000))))
+
+
+def _named(axes: Axes, points: Sequence[tuple[str, float, float]]) -> None:
+    """Names beside points, but not on top of each other."""
+    drawn: list[tuple[float, float]] = []
+    for name, across, up in points:
+        x, y = axes.transData.transform((across, up))
+        if all(abs(x - other) > _ROOM_ACROSS or abs(y - another) > _ROOM_UP for other, another in drawn):
+            axes.annotate(plain_text(name), (across, up), xytext=(5, 5), textcoords="offset points", **plainly(7.0, INK))
+            drawn.append((x, y))
 
 
 def _label(metric: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from outboxsim.checks.writing import moment, visible
+from outboxsim.checks.writing import moment
+from outboxsim.markup import visible
 
 if TYPE_CHECKING:
     from outboxsim.quantities import Clock

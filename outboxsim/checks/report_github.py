@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from outboxsim.checks.verdict import FileReport, Outcome
-from outboxsim.checks.writing import visible
+from outboxsim.markup import visible
 
 
 def lines_of(report: FileReport) -> Iterator[str]:

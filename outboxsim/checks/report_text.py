@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from outboxsim.checks.verdict import FileReport, Outcome, Verdict
-from outboxsim.checks.writing import visible
+from outboxsim.markup import visible
 
 _INDENT: Final = "    "
 

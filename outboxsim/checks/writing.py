@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
+from outboxsim.markup import visible
 from outboxsim.quantities import format_duration
 
 if TYPE_CHECKING:
@@ -19,27 +19,6 @@ Kind: TypeAlias = Literal["word", "text", "count", "number", "share", "instant",
 
 #: More items of a list than this are not written out for people.
 MOST_LISTED: Final = 20
-
-#: Control, format (bidirectional controls among them), line and paragraph separators, lone surrogates.
-_STEERING: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
-#: Format characters that scripts and emoji need, and that move nothing.
-_JOINERS: Final = frozenset("\u200c\u200d")
-
-
-def visible(text: str) -> str:
-    r"""The text on one line, with every character that could steer a terminal or turn the reading direction escaped: ``\x1b``."""
-    if text.isprintable():
-        return text
-    return "".join(_escaped(character) for character in text)
-
-
-def _escaped(character: str) -> str:
-    if unicodedata.category(character) not in _STEERING or character in _JOINERS:
-        return character
-    code = ord(character)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def moment(time: int, clock: Clock) -> str:

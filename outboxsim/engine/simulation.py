@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import gc
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from heapq import heappop
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import simpy
 
 from outboxsim.engine import journal
+from outboxsim.engine.actions import Actions, Instant, as_duration
 from outboxsim.engine.channel import NEVER
-from outboxsim.engine.composed import Composed, composed
 from outboxsim.engine.desk import Desk, TimelineOutcome
 from outboxsim.engine.dispatch import Dispatch
 from outboxsim.engine.email_view import EmailView
@@ -24,11 +23,8 @@ from outboxsim.engine.invariants import Invariants
 from outboxsim.engine.listing import Lister
 from outboxsim.engine.world import World
 from outboxsim.errors import RunStopped
-from outboxsim.outbox import Action, People, Reason, Refused, View, refusal_text
-from outboxsim.quantities import parse_duration
-from outboxsim.scenario import Scenario, Settings, TimelineEntry, load
-from outboxsim.scenario.outages import DEFAULT_ERRORS
-from outboxsim.scenario.readers import is_smtp_reply
+from outboxsim.outbox import People, Refused, View
+from outboxsim.scenario import Scenario, TimelineEntry, load
 
 if TYPE_CHECKING:
     from outboxsim.analysis.result import Result
@@ -40,8 +36,6 @@ _STOP_PRIORITY: Final = 100
 
 #: Where a run passes this many events it is stopped (spec/scenario.md section 4).
 MAX_EVENTS: Final = 50_000_000
-
-Instant = str | timedelta | datetime | int
 
 
 class _Turn:
@@ -56,7 +50,7 @@ class _Turn:
         self.defused = True
 
 
-class Simulation:
+class Simulation(Actions):
     """A scenario that runs on a SimPy environment.
 
     Parameters
@@ -102,6 +96,7 @@ class Simulation:
         check_invariants: bool = False,
         max_events: int = MAX_EVENTS,
     ) -> None:
+        super().__init__()
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
         self.replication = replication
@@ -118,8 +113,6 @@ class Simulation:
         self._turn: _Turn | None = None
         self._turn_at = -1
         self._settled = -1  # the last instant at which everything has happened
-        self._actions: list[journal.Action] = []
-        self._rehearses = False
         self._lister = Lister(self._world, self._desk, self.env)
         self._last_result: weakref.ref[Result] | None = None
         self._plan_turn()
@@ -135,6 +128,14 @@ class Simulation:
     def elapsed(self) -> int:
         """Microseconds since the scenario's start."""
         return int(self.env.now)
+
+    def __repr__(self) -> str:
+        return f"Simulation({self.scenario.name!r}, seed={self.seed}, now={self.scenario.clock.iso(self.elapsed)})"
+
+    def _repr_html_(self) -> str:
+        from outboxsim.engine.notebook import simulation_html  # noqa: PLC0415 - nobody else draws
+
+        return simulation_html(self)
 
     def run(self) -> Result:
         """Run to the horizon, what happens at the horizon itself included; the result."""
@@ -183,7 +184,7 @@ class Simulation:
 
     def microseconds(self, duration: str | timedelta) -> int:
         """A duration in the environment's time, for ``env.timeout`` in processes of your own."""
-        return _duration(duration)
+        return as_duration(duration)
 
     def moment(self, instant: Instant) -> int:
         """An instant as `run_until` takes it, in microseconds since the start; raises `ValueError` if it is none."""
@@ -191,10 +192,10 @@ class Simulation:
         if isinstance(instant, str):
             return clock.moment(instant, horizon=self.scenario.horizon)
         if isinstance(instant, timedelta):
-            return _duration(instant)
+            return as_duration(instant)
         if isinstance(instant, datetime):
             start = clock.datetime(0)
-            return _duration((instant if instant.tzinfo is not None else instant.replace(tzinfo=start.tzinfo)) - start)
+            return as_duration((instant if instant.tzinfo is not None else instant.replace(tzinfo=start.tzinfo)) - start)
         return instant
 
     def _microseconds(self, instant: Instant) -> int:
@@ -309,12 +310,17 @@ class Simulation:
             self._timeline_done += 1
             self.timeline_outcomes.append(self._desk.run(entry))
 
-    # Actions
-
-    @property
-    def actions(self) -> Sequence[journal.Action]:
-        """Everything that was asked for from Python so far, done or refused, in order; see `repeat`."""
-        return tuple(self._actions)
+    @contextmanager
+    def _acting(self) -> Iterator[bool]:
+        """An action from Python comes after the timeline of its instant and before what is due then (L7)."""
+        self._freeze_result()
+        settled = self._settled == self.elapsed
+        self._world.now = self.elapsed
+        self._open_instant()
+        yield settled
+        self._settle()
+        self._settled = self.elapsed
+        self._plan_turn()
 
     def repeat(self, action: journal.Action) -> None:
         """Run to an action's instant and do it again, refused or not.
@@ -334,244 +340,6 @@ class Simulation:
             return
         with suppress(Refused):
             getattr(self, action.verb)(*action.targets, **action.arguments, by=action.by)
-
-    def rehearse(self, verb: str, *targets: Any, by: str | None = None, **arguments: Any) -> None:
-        """Look at an action without doing it: raise what it would raise for being invalid; what is refused is not told."""
-        if verb not in journal.VERBS:
-            raise ValueError(f"{verb!r} is nothing that can be done (possible: {', '.join(journal.VERBS)})")
-        self._rehearses = True
-        try:
-            getattr(self, verb)(*targets, by=by, **arguments)
-        finally:
-            self._rehearses = False
-
-    def _do(
-        self, verb: str, targets: tuple[Any, ...], by: str | None, do: Callable[[], journal.Answers], **arguments: Any
-    ) -> journal.Answers:
-        """Do an action that was found valid, note it, and let the outbox settle.
-
-        It comes after the timeline of its instant and before what is due then (L7).
-        """
-        if self._rehearses:
-            return ()
-        self._freeze_result()
-        settled = self._settled == self.elapsed
-        self._world.now = self.elapsed
-        self._open_instant()
-        answers = do()
-        self._actions.append(journal.Action(self.elapsed, verb, targets, arguments, by, answers, settled))
-        self._settle()
-        self._settled = self.elapsed
-        self._plan_turn()
-        return answers
-
-    def _require_user(self, name: str | None) -> None:
-        if name is not None and name not in self.scenario.users:
-            raise ValueError(f"{name!r} is no user of the scenario (known: {', '.join(self.scenario.users) or 'none'})")
-
-    def _act(self, action: Action, email: str, by: str | None) -> None:
-        for _, reason in self.bulk(action, (email,), by=by):
-            if reason is not None:
-                standing = self._desk.standing(self._world.find(email), by)
-                raise Refused(reason, refusal_text(action, email, reason, standing))
-
-    def retry(self, email: str, *, by: str | None = None) -> None:
-        """Retry an email by hand; raises `Refused`."""
-        self._act(Action.RETRY, email, by)
-
-    def cancel(self, email: str, *, by: str | None = None) -> None:
-        """Cancel an email; raises `Refused`."""
-        self._act(Action.CANCEL, email, by)
-
-    def send_now(self, email: str, *, by: str | None = None) -> None:
-        """Send a queued email now, whatever its undo window and schedule; raises `Refused`."""
-        self._act(Action.SEND_NOW, email, by)
-
-    def undo(self, email: str, *, by: str | None = None) -> None:
-        """Undo sending within the undo window, as its sender; raises `Refused`."""
-        self._act(Action.UNDO, email, by)
-
-    def bulk(self, verb: str, emails: Iterable[str], *, by: str | None = None) -> list[tuple[str, Reason | None]]:
-        """Do the same to several emails at once, as one entry of a timeline does.
-
-        Parameters
-        ----------
-        verb
-            ``retry``, ``cancel``, ``send_now`` or ``undo``.
-        emails
-            Ids; one that is named twice counts once.
-        by
-            Who does it.
-
-        Returns
-        -------
-        list of tuple
-            For each email None, or the reason for which it was refused; one refusal stops no other (G3).
-        """
-        self._require_user(by)
-        action, ids = Action(verb), tuple(dict.fromkeys(emails))
-        if not ids:
-            return []
-        return list(self._do(str(action), ids, by, lambda: tuple(self._desk.bulk(action, ids, by))))
-
-    def submit(
-        self,
-        email: str,
-        *,
-        from_: str | None = None,
-        to: str | Sequence[str] = "someone@example.invalid",
-        cc: str | Sequence[str] = (),
-        bcc: str | Sequence[str] = (),
-        subject: str = "",
-        body: str = "",
-        from_address: str | None = None,
-        attachments: Sequence[tuple[str, int]] = (),
-        work_item: str | None = None,
-        priority: str = "normal",
-        send_at: Instant | None = None,
-        via: str | None = None,
-        system: bool | None = None,
-        by: str | None = None,
-    ) -> None:
-        """Submit an email now; without a sender it is system-generated (E2).
-
-        Parameters
-        ----------
-        email
-            Its id.
-        from_, by
-            Who composes and sends it: the same user, so that one of the two is enough.
-        to, cc, bcc
-            Addresses: a text (several separated by comma) or a list.
-        attachments
-            Names and sizes in bytes.
-        send_at
-            For when it is scheduled; it may lie past the horizon.
-        via
-            The connector it takes; left out: by its from address (C2), which is the sender's unless `from_address` says otherwise.
-        system
-            Whether the system generates it; left out: if nobody sends it.
-
-        Raises
-        ------
-        ValueError
-            If the id is taken, a name is not in the scenario, or a scenario file would not take it; nothing has happened then.
-        """
-        sender = by if from_ is None else from_
-        if by not in (None, sender):
-            raise ValueError(f"{by!r} cannot submit an email from {sender!r}; who acts is its sender")
-        if system is not None and system is not (sender is None):
-            raise ValueError("a system-generated email has no sender, and any other one has (E2)")
-        texts: dict[str, Any] = {"to": to, "cc": cc, "bcc": bcc, "subject": subject, "body": body, "from_address": from_address}
-        texts |= {"attachments": attachments, "work_item": work_item, "priority": priority, "via": via}
-        texts["send_at"] = None if send_at is None else self.moment(send_at)
-        letter = composed(self.scenario, self._world.arrivals.sources, email, sender=sender, **texts)
-        texts |= {"to": letter.text.to, "cc": letter.text.cc, "bcc": letter.text.bcc, "attachments": letter.text.attachments}
-        self._do("submit", (email,), sender, lambda: self._submitted(letter), **texts)
-
-    def _submitted(self, letter: Composed) -> journal.Answers:
-        self._desk.submit(letter)
-        return ((letter.text.id, None),)
-
-    def enable(self, connector: str, *, by: str | None = None) -> None:
-        """Enable a connector; raises `Refused`."""
-        self._known(connector)
-        self._builder("enable", connector, (connector,), lambda: self._desk.enable(connector, by), by)
-
-    def disable(self, connector: str, *, by: str | None = None) -> None:
-        """Disable a connector; raises `Refused`."""
-        self._known(connector)
-        self._builder("disable", connector, (connector,), lambda: self._desk.disable(connector, by), by)
-
-    def outage(
-        self,
-        connector: str,
-        *,
-        duration: str | timedelta | int | None = None,
-        kind: str = "refuse",
-        error: str | None = None,
-        by: str | None = None,
-    ) -> None:
-        """Begin an outage now, for a duration (text, timedelta or microseconds) or for good.
-
-        Raises
-        ------
-        ValueError
-            If the connector is unknown, the duration is 0, or a rejecting outage's error is no SMTP reply (4xx or 5xx).
-        """
-        self._known(connector)
-        self._require_user(by)
-        if kind not in ("refuse", "timeout", "reject"):
-            raise ValueError(f"{kind!r} is no kind of outage; write refuse, timeout or reject")
-        said = DEFAULT_ERRORS.get(kind, "") if error is None else error
-        if kind == "reject" and not is_smtp_reply(said):
-            raise ValueError(f"{said!r} is no SMTP reply; a rejecting outage needs one, such as '451 4.3.0 try later'")
-        if not said.strip():
-            raise ValueError("the error is empty; say what the attempts' error is, such as 'connection refused'")
-        lasts = None if duration is None else _duration(duration)
-        if lasts is not None and lasts <= 0:
-            raise ValueError(f"an outage lasts longer than {duration}; leave the duration out if it does not end")
-
-        def begin() -> journal.Answers:
-            self._desk.outage(connector, None if lasts is None else self.elapsed + lasts, kind, said, by)
-            return ((connector, None),)
-
-        self._do("outage", (connector,), by, begin, duration=lasts, kind=kind, error=said)
-
-    def change(self, settings: Settings | Mapping[str, Any], *, by: str | None = None) -> None:
-        """Change settings as ``set`` in a timeline does, such as ``{"retry": "postfix"}``.
-
-        Raises
-        ------
-        Refused
-            If `by` may not change them.
-        ScenarioInvalid
-            If they are no settings; it holds every fault.
-        ValueError
-            If a connector would fail more often than always.
-        """
-        read = settings if isinstance(settings, Settings) else self.scenario.settings(settings)
-        self._require_user(by)
-        if self._desk.why_not_change(read, by) is None:
-            self._desk.check_shares(read)
-        self._builder("change", "", (copy.deepcopy(settings),), lambda: self._desk.change(read, by), by)
-
-    def split(self, work_item: str, *, by: str | None = None) -> None:
-        """Split a work item; raises `Refused`."""
-        self._work_items("split", (work_item,), by)
-
-    def share(self, work_item: str, *, by: str | None = None) -> None:
-        """Share a work item; raises `Refused`."""
-        self._work_items("share", (work_item,), by)
-
-    def merge(self, *work_items: str, by: str | None = None) -> None:
-        """Merge work items into the first; raises `Refused`."""
-        if len(set(work_items)) < max(2, len(work_items)):
-            raise ValueError("two work items or more are merged, each named once")
-        self._work_items("merge", work_items, by)
-
-    def _work_items(self, verb: str, work_items: tuple[str, ...], by: str | None) -> None:
-        for work_item in work_items:
-            self._known(work_item, "work item", self.scenario.work_items)
-        self.scenario.route(None, None)
-        self._builder(verb, " ".join(work_items), work_items, lambda: self._desk.work_item(verb, work_items, by), by)
-
-    def assign(self, work_item: str, assignee: str, *, by: str | None = None) -> None:
-        """Give a work item to somebody; raises `Refused`."""
-        self._known(work_item, "work item", self.scenario.work_items)
-        self._require_user(assignee)
-        self._builder("assign", work_item, (work_item, assignee), lambda: self._desk.assign(work_item, assignee, by), by)
-
-    def _builder(self, verb: str, target: str, arguments: tuple[Any, ...], do: Callable[[], Reason | None], by: str | None) -> None:
-        self._require_user(by)
-        for _, reason in self._do(verb, arguments, by, lambda: ((target, do()),)):
-            if reason is not None:
-                raise Refused(reason, f"{verb} {target} refused: {reason}")
-
-    def _known(self, name: str, what: str = "connector", known: Collection[str] | None = None) -> None:
-        names = self.scenario.connectors if known is None else known
-        if name not in names:
-            raise ValueError(f"{name!r} is no {what} of the scenario (known: {', '.join(names) or 'none'})")
 
     # What can be seen
 
@@ -647,12 +415,6 @@ def run(scenario: Scenario | str | PathLike[str], seed: int | None = None) -> Re
         If the run passes `MAX_EVENTS` events.
     """
     return Simulation(scenario if isinstance(scenario, Scenario) else load(scenario), seed).run()
-
-
-def _duration(duration: str | timedelta | int) -> int:
-    if isinstance(duration, str):
-        return parse_duration(duration)
-    return duration // timedelta(microseconds=1) if isinstance(duration, timedelta) else duration
 
 
 @contextmanager

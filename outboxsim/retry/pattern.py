@@ -170,6 +170,11 @@ class RetryPattern(Readable):
 
         return schedule_of(self, until, max_rows)
 
+    def _repr_html_(self) -> str:
+        from outboxsim.retry.notebook import pattern_html  # noqa: PLC0415 - nobody else draws
+
+        return pattern_html(self)
+
     def to_mapping(self) -> list[str] | dict[str, Any]:
         """The pattern as scenario files write it, a list or a mapping; `from_mapping` makes an equal one of it. See `as_written`."""
         from outboxsim.retry.written import as_written  # noqa: PLC0415 - it builds on this module

@@ -47,6 +47,11 @@ class Preset:
         # help(preset) shows the value's own docstring, not only the class's.
         object.__setattr__(self, "__doc__", f"{self.name}: {self.summary}\n\nSource: {self.source}{chosen}\n\n{self.pattern!r}")
 
+    def _repr_html_(self) -> str:
+        from outboxsim.retry.notebook import pattern_html  # noqa: PLC0415 - nobody else draws
+
+        return pattern_html(self.pattern, f"{self.summary}. Source: {self.source}")
+
 
 class Presets(Mapping[str, Preset]):
     """The presets by name, in the order of spec/retry.md."""
@@ -66,6 +71,11 @@ class Presets(Mapping[str, Preset]):
 
     def __repr__(self) -> str:
         return f"<presets: {', '.join(self)}>"
+
+    def _repr_html_(self) -> str:
+        from outboxsim.retry.notebook import presets_html  # noqa: PLC0415 - nobody else draws
+
+        return presets_html(self)
 
 
 def _preset(name: str, summary: str, pattern: RetryPattern, source: str, chosen: str = "") -> Preset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, repeat
@@ -101,7 +100,8 @@ class Schedule(Sequence[Row]):
         instants = [name for name in Row._fields if name != "attempt"]
         return frame.assign(**{name: frame[name].astype("timedelta64[us]") for name in instants})
 
-    def _table(self) -> tuple[list[str], list[list[str]]]:
+    @property
+    def cells(self) -> tuple[list[str], list[list[str]]]:
         """Header and cells: one column of instants and the delays without jitter, three columns of instants with."""
         if self.has_jitter:
             return list(Row._fields), [[str(row.attempt), *map(_rounded, row[1:])] for row in self.rows]
@@ -110,18 +110,15 @@ class Schedule(Sequence[Row]):
         return ["attempt", "at", "delay"], cells
 
     def __str__(self) -> str:
-        header, cells = self._table()
+        header, cells = self.cells
         widths = [max(len(line[column]) for line in [header, *cells]) for column in range(len(header))]
         lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in [header, *cells]]
         return "\n".join([*([self.title] if self.title else []), *lines, self.ending])
 
     def _repr_html_(self) -> str:
-        header, cells = self._table()
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
-        body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in line)}</tr>" for line in cells)
-        caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
-        foot = f'<tfoot><tr><td colspan="{len(header)}">{html.escape(self.ending)}</td></tr></tfoot>'
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table>"
+        from outboxsim.retry.notebook import schedule_html  # noqa: PLC0415 - nobody else draws
+
+        return schedule_html(self)
 
 
 def _rounded(instant: int) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PlainValidator, PrivateAttr, ValidationInfo, WithJsonSchema
 
-from outboxsim.quantities import Clock
+from outboxsim.quantities import Clock, format_duration
 from outboxsim.quantities.clock import ISO_INSTANT, check_time_zone, looks_like_moment
 from outboxsim.retry import PRESETS, RetryPattern, parse_pattern
 from outboxsim.scenario.concept import Concept
@@ -240,6 +240,15 @@ class Scenario(Concept):
         from outboxsim.scenario.load import scenario_of_mapping  # noqa: PLC0415 - which itself needs this class
 
         return scenario_of_mapping(mapping, folder=folder)
+
+    def __repr__(self) -> str:
+        what = f"{len(self.connectors)} connectors, {len(self.emails):,} emails, {len(self.traffic)} traffic"
+        return f"Scenario({self.name!r}, {format_duration(self.horizon)} from {self.clock.iso(0)}, {what})"
+
+    def _repr_html_(self) -> str:
+        from outboxsim.scenario.notebook import scenario_html  # noqa: PLC0415 - nobody else draws
+
+        return scenario_html(self)
 
     @property
     def clock(self) -> Clock:

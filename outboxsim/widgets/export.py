@@ -67,11 +67,14 @@ def exported(
     if simulation.replication:
         raise NotExportable(f"the session plays replication {simulation.replication} of its scenario, and a run of a file is replication 0")
     changes = {"name": name, "description": description, "seed": simulation.seed if simulation.seed != simulation.scenario.seed else None}
-    replaced = {key: value for key, value in changes.items() if value is not None}
+    replaced: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
     scenario = simulation.scenario
+    added = {"expect": list(expect or ())}
+    if course.actions and scenario.written.get("expect"):
+        replaced |= added  # those of the scenario are about a run in which nobody acts
     try:
-        entries = [entry_of(action, scenario.clock) for action in course.actions]
-        text, loaded = _text(scenario, replaced, {"timeline": entries, "expect": list(expect or ())})
+        added["timeline"] = [entry_of(action, scenario.clock) for action in course.actions]
+        text, loaded = _text(scenario, replaced, {key: values for key, values in added.items() if key not in replaced})
     except NotWritable as problem:
         raise NotExportable(f"{problem}: it was given as a Python value; give it as a file writes it") from None
     _try_out(loaded, course)
@@ -151,6 +154,8 @@ def _header(course: Course, loaded: Scenario) -> str:
         _HEAD,
         f"# {done.get(count, f'What was done are the last {count} entries of its timeline')}; it came to {loaded.clock.iso(course.until)}.",
     ]
+    if count and course.present.scenario.written.get("expect"):
+        lines.append("# The expectations of the scenario itself are left out: they are about a run in which nobody acts.")
     if "emails_file" in loaded.written:
         lines.append(f"# It belongs into the folder of its emails_file, {printable(str(loaded.written['emails_file']))}.")
     return "".join(f"{line}\n" for line in (*lines, ""))

@@ -13,14 +13,14 @@ from typing import Any, Final, TypeAlias
 
 #: The elements that a screen may use.
 TAGS: Final = frozenset(
-    "article aside button caption col colgroup dd details dialog div dl dt fieldset footer form h1 h2 h3 h4 header hr img input kbd label"
+    "article aside button caption col colgroup dd details dialog div dl dt fieldset footer form h1 h2 h3 h4 header hr img input kbd label"  # noqa: SIM905
     " legend li main meter nav ol option output p progress section select small span strong summary table tbody td textarea th thead time"
     " tr ul".split()
 )
 
 #: The attributes that a screen may set, besides `aria-*` and `data-*`. `style`, `href` and `on…` are not among them.
 ATTRIBUTES: Final = frozenset(
-    "alt autocomplete checked class cols colspan dir disabled draggable for height hidden high id lang list low max maxlength min multiple"
+    "alt autocomplete checked class cols colspan dir disabled draggable for height hidden high id lang list low max maxlength min multiple"  # noqa: SIM905
     " name open optimum pattern placeholder readonly required role rows scope selected size spellcheck src step tabindex title type value"
     " width".split()
 )
@@ -29,8 +29,8 @@ ATTRIBUTES: Final = frozenset(
 #: keys move the focus among the children that can have it (`arrows`: "vertical", "horizontal"), what is dragged (`drag`).
 BEHAVIOURS: Final = frozenset({"focus", "modal", "arrows", "drag"})
 
-#: Events that a screen may ask for: those of the browser, clicks with the shift key held, keys as ``key:Enter`` (``key:Shift+ArrowUp``), and `drop`, whose
-#: gesture gets what was dragged.
+#: Events that a screen may ask for: those of the browser, clicks with the shift key held, keys as ``key:Enter``
+#: (``key:Shift+ArrowUp``), and `drop`, whose gesture gets what was dragged.
 EVENTS: Final = frozenset({"click", "shift-click", "dblclick", "change", "input", "submit", "close", "drop"})
 
 #: Pictures come along as data, from plots made here.

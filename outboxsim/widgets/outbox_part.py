@@ -11,7 +11,7 @@ from outboxsim.scenario.people import COLUMNS
 from outboxsim.widgets.desktop import Handler, Malformed, Message
 from outboxsim.widgets.nodes import Element
 from outboxsim.widgets.page import Page, grid_row
-from outboxsim.widgets.preferences import PAGE_SIZES
+from outboxsim.widgets.preferences import FIRST_COLUMNS, PAGE_SIZES
 from outboxsim.widgets.screens.bars import bulk_summary
 from outboxsim.widgets.screens.columns import columns_dialog
 from outboxsim.widgets.screens.details import DetailsState, attempts_in, details_dialog
@@ -89,7 +89,7 @@ class Outbox:
             "columns.show": self._show_column,
             "columns.move": self._move_column,
             "columns.drop": self._drop_column,
-            "columns.reset": lambda _: self._keep_columns(lambda page: page.choose_columns(COLUMNS)),
+            "columns.reset": lambda _: self._keep_columns(lambda page: page.choose_columns(FIRST_COLUMNS)),
         }
 
     # Gestures of the page

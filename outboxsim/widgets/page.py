@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from outboxsim.outbox import Action, Reason, SendStatus, Standing, View, refusal
-from outboxsim.scenario.people import COLUMNS, KEPT_COLUMNS
-from outboxsim.widgets.preferences import Kept, complete_columns
+from outboxsim.scenario.people import KEPT_COLUMNS
+from outboxsim.widgets.preferences import FIRST_COLUMNS, Kept, complete_columns
 from outboxsim.widgets.rows import Rows
 from outboxsim.widgets.screens.grid import BulkResult, GridRow, GridState
 
@@ -62,7 +62,7 @@ class Page:
         self.session = session
         self.user = user
         self.view = kept.view or session.view_of(user)
-        self.columns = kept.columns or complete_columns(tuple(settings.columns or COLUMNS))
+        self.columns = kept.columns or complete_columns(tuple(settings.columns or FIRST_COLUMNS))
         self.page_size = kept.page_size or min(settings.page_size, _MOST_ROWS)
         self.sort: tuple[str, bool] | None = None
         self.text = ""

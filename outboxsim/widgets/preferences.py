@@ -24,6 +24,24 @@ from outboxsim.widgets.words import LANGUAGES
 
 PAGE_SIZES: Final = (10, 20, 50, 100, 200)
 
+#: The columns of who has chosen none: all of them (G1), first what tells where an email stands, so that it needs no scrolling.
+FIRST_COLUMNS: Final = (
+    "to",
+    "subject",
+    "send_status",
+    "send_attempts",
+    "next_send_attempt",
+    "last_error_message",
+    "email_connector",
+    "work_item",
+    "priority",
+    "last_send_attempt",
+    "logged",
+    "system_generated",
+    "work_item_type",
+    "attachments",
+)
+
 #: A year; a longer undo window is a slip of the keyboard.
 LONGEST_UNDO_WINDOW: Final = 365 * 86_400_000_000
 

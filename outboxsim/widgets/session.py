@@ -1,69 +1,29 @@
-"""A simulation with a past and a future: what people do on the page, rewinding, branches, and the scenario that replays it all."""
+"""A simulation with a past and a future in which people act: what the outbox page runs on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from outboxsim.engine import Simulation
-from outboxsim.engine.journal import EMAIL_VERBS, Action
+from outboxsim.engine.journal import EMAIL_VERBS
 from outboxsim.engine.listing import ListedEmail, Listing
-from outboxsim.engine.simulation import Instant
 from outboxsim.errors import OutboxsimError
 from outboxsim.outbox import Action as OnEmail
 from outboxsim.outbox import Reason, Refused, View, refusal_text
 from outboxsim.scenario import Scenario
 from outboxsim.scenario.readers import read_name
 from outboxsim.widgets.export import Course, exported
+from outboxsim.widgets.rewinding import Branch, Rewindable
+
+__all__ = ["Branch", "Session", "SessionOver"]
 
 
 class SessionOver(OutboxsimError, ValueError):
     """The clock stands at the horizon: nothing more can be done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One course of events.
-
-    Attributes
-    ----------
-    number
-        Its place among the session's branches; it never changes.
-    actions
-        What was done in it, from the start on.
-    last_instant
-        How far it has ever come, in microseconds since the start.
-    parent, forked_at
-        The branch that it left, and at which instant; None of the first branch.
-    """
-
-    number: int
-    actions: tuple[Action, ...] = ()
-    last_instant: int = 0
-    parent: int | None = None
-    forked_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """What a run is made anew from."""
-
-    scenario: Scenario
-    seed: int
-    replication: int
-    max_events: int
-
-    def simulation(self, actions: Iterable[Action] = ()) -> Simulation:
-        """The run after some actions."""
-        simulation = Simulation(self.scenario, self.seed, replication=self.replication, max_events=self.max_events)
-        for action in actions:
-            simulation.repeat(action)
-        return simulation
-
-
-class Session:
+class Session(Rewindable):
     """A simulation that people act in, and that can be rewound.
 
     Parameters
@@ -91,149 +51,19 @@ class Session:
     """
 
     def __init__(self, simulation: Simulation | Scenario, *, initial: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-        self.simulation = Simulation(simulation) if isinstance(simulation, Scenario) else simulation
-        if self.simulation.has_processes:
-            raise ValueError("a session cannot rewind processes of your own; use the simulation without them")
-        present = self.simulation
-        self._origin = _Origin(present.scenario, present.seed, present.replication, present.max_events)
-        self.listeners: list[Callable[[], None]] = []
-        self._branches = [Branch(0)]
-        self._number = 0
-        self._done = len(present.actions)
-        self._ahead: list[Action] = []  # actions of this branch after the present instant
-        self._last_instant = present.elapsed
+        super().__init__(Simulation(simulation) if isinstance(simulation, Scenario) else simulation)
         self._begin(initial or {})
         self._note()
 
     def _begin(self, initial: Mapping[str, Mapping[str, Any]]) -> None:
         known = {user: {"users": {user: dict(settings)}} for user, settings in initial.items() if user in self.scenario.users and settings}
         if self.simulation.has_begun:
-            for user, settings in known.items():
+            for user, settings in known.items() if self.elapsed < self.horizon else ():
                 self.act("change", settings, by=user)
             return
         for user, settings in known.items():
             self.simulation.change(settings, by=user)
         self.simulation.run_until(0)
-
-    # The present
-
-    @property
-    def scenario(self) -> Scenario:
-        """The scenario."""
-        return self._origin.scenario
-
-    @property
-    def horizon(self) -> int:
-        """The end, in microseconds since the start."""
-        return self.scenario.horizon
-
-    @property
-    def elapsed(self) -> int:
-        """The present instant, in microseconds since the start."""
-        return self.simulation.elapsed
-
-    @property
-    def now(self) -> datetime:
-        """The present instant, in the scenario's time zone."""
-        return self.simulation.now
-
-    @property
-    def seed(self) -> int:
-        """The seed of the run."""
-        return self._origin.seed
-
-    # The clock
-
-    def run_until(self, t: Instant, *, tell: bool = True) -> None:
-        """Let everything up to an instant happen, actions that lie ahead included.
-
-        Parameters
-        ----------
-        t
-            The instant.
-        tell
-            Whether listeners hear of it; who comes here many times a second calls `tell` now and then.
-
-        Raises
-        ------
-        ValueError
-            If the instant lies before now or after the horizon, or is no moment.
-        """
-        self._note()
-        t = self._within(t)
-        if t < self.elapsed:
-            raise ValueError(f"{self.scenario.clock.iso(t)} lies before now; jump goes back")
-        self._advance(t)
-        self._last_instant = max(self._last_instant, self.elapsed)
-        if tell:
-            self.tell()
-
-    def step(self) -> bool:
-        """Let everything happen at the next instant at which something will, else go to the horizon; whether something happened."""
-        self._note()
-        happened = self._step()
-        self._changed()
-        return happened
-
-    def step_to_change(self, user: str) -> bool:
-        """Go to the next instant after which the user's outbox shows something else (in his view), else to the horizon; whether it does."""
-        self._note()
-        listing = self.listing(user)
-        try:
-            while self._step():
-                if listing.has_changed():
-                    return True
-            return listing.has_changed()
-        finally:
-            self._changed()
-
-    def jump(self, t: Instant) -> None:
-        """Go to an instant, forward or back; going back loses nothing, what was done lies ahead then.
-
-        Raises
-        ------
-        ValueError
-            If the instant lies before the start or after the horizon, or is no moment.
-        """
-        self._note()
-        t = self._within(t)
-        if t < self.elapsed:
-            self._rebuild((*self.simulation.actions, *self._ahead), t)
-        else:
-            self._advance(t)
-        self._changed()
-
-    def _within(self, instant: Instant) -> int:
-        t = self.simulation.moment(instant)
-        if not 0 <= t <= self.horizon:
-            iso = self.scenario.clock.iso
-            raise ValueError(f"{iso(t)} lies outside the simulation, which goes from {iso(0)} to {iso(self.horizon)}")
-        return t
-
-    def _advance(self, t: int) -> None:
-        while self._ahead and self._ahead[0].at <= t:
-            self.simulation.repeat(self._ahead[0])
-            del self._ahead[0]
-            self._done = len(self.simulation.actions)
-        self.simulation.run_until(t)
-
-    def _step(self) -> bool:
-        instants = [self._ahead[0].at] if self._ahead else []
-        following = self.simulation.next_instant
-        instant = min(instants if following is None else [*instants, following], default=None)
-        if instant is not None:
-            self._advance(instant)
-            return True
-        self._advance(self.horizon)
-        return False
-
-    def _rebuild(self, actions: Sequence[Action], t: int) -> None:
-        """Make the run anew up to an instant, with the actions up to it; the others lie ahead."""
-        simulation = self._origin.simulation(action for action in actions if action.at <= t)
-        simulation.run_until(t)
-        self.simulation = simulation
-        self._done = len(simulation.actions)
-        self._ahead = [action for action in actions if action.at > t]
 
     # What people do
 
@@ -309,87 +139,19 @@ class Session:
         self._done = len(self.simulation.actions)
         self._changed()
 
-    # Past, future, branches
-
-    @property
-    def actions(self) -> Sequence[Action]:
-        """Everything that was done in this branch, also what lies ahead after a rewind: it happens again when the clock reaches it."""
-        self._note()
-        return (*self.simulation.actions, *self._ahead)
-
-    @property
-    def in_past(self) -> bool:
-        """Whether this branch has been further; who acts now begins a branch, and this one is kept."""
-        self._note()
-        return self.elapsed < self._last_instant
-
-    @property
-    def last_instant(self) -> int:
-        """How far this branch has ever come, in microseconds since the start."""
-        self._note()
-        return self._last_instant
-
-    @property
-    def branches(self) -> Sequence[Branch]:
-        """All courses of events so far, the present one among them."""
-        self._note()
-        return tuple(self._described() if branch.number == self._number else branch for branch in self._branches)
-
-    @property
-    def branch(self) -> int:
-        """The number of the present branch."""
-        return self._number
-
-    def switch(self, number: int) -> None:
-        """Go over to another branch, at this instant if it has come so far, else where it ends.
-
-        Raises
-        ------
-        ValueError
-            If there is no such branch.
-        """
-        self._note()
-        if not 0 <= number < len(self._branches):
-            raise ValueError(f"there is no branch {number}; there are {len(self._branches)}, counted from 0")
-        if number != self._number:
-            left, chosen = self._described(), self._branches[number]
-            self._rebuild(chosen.actions, min(self.elapsed, chosen.last_instant))
-            self._branches[self._number] = left
-            self._number, self._last_instant = number, chosen.last_instant
-        self._changed()
-
-    def _described(self) -> Branch:
-        """The present branch as it stands."""
-        actions = (*self.simulation.actions[: self._done], *self._ahead)
-        return replace(self._branches[self._number], actions=actions, last_instant=self._last_instant)
-
-    def _fork(self) -> None:
-        """Begin a branch if this one has been further, and keep this one."""
-        if self._ahead or self.elapsed < self._last_instant:
-            self._branches[self._number] = self._described()
-            self._branches.append(Branch(len(self._branches), parent=self._number, forked_at=self.elapsed))
-            self._number = len(self._branches) - 1
-            self._ahead.clear()
-            self._last_instant = self.elapsed
-
-    def _note(self) -> None:
-        """Take note of what was done with the simulation itself, past this session."""
-        done = len(self.simulation.actions)
-        if done > self._done or (self._ahead and self._ahead[0].at <= self.elapsed):
-            self._fork()
-            self._done = done
-        self._last_instant = max(self._last_instant, self.elapsed)
-
-    def _changed(self) -> None:
-        self._last_instant = max(self._last_instant, self.elapsed)
-        self.tell()
-
-    def tell(self) -> None:
-        """Call the listeners."""
-        for listener in tuple(self.listeners):
-            listener()
-
     # What can be seen
+
+    def step_to_change(self, user: str) -> bool:
+        """Go to the next instant after which the user's outbox shows something else (in his view), else to the horizon; whether it does."""
+        self._note()
+        listing = self.listing(user)
+        try:
+            while self._step():
+                if listing.has_changed():
+                    return True
+            return listing.has_changed()
+        finally:
+            self._changed()
 
     def listing(self, user: str | None, view: View | str | None = None) -> Listing:
         """What a user's view of the outbox shows now; the view left out: the user's own; without a user, everything."""
@@ -445,7 +207,8 @@ class Session:
         name, description
             Replace those of the scenario.
         expect
-            Expectations as a file writes them, added to those of the scenario.
+            Expectations as a file writes them. If anything was done they take the place of the scenario's own, which are about a
+            run in which nobody acts.
 
         Raises
         ------

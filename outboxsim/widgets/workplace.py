@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from outboxsim.errors import OutboxsimError
@@ -128,7 +129,9 @@ class Workplace:
     def speak(self, language: str) -> None:
         """Go on in another language, as the user wants it."""
         self._languages[self.user] = language
-        self.words = Words(language)
+        if language != self.words.language:
+            self.words = Words(language)
+            self._saying.be_silent()  # it was said in the other one
 
     def _log_in(self, user: str) -> None:
         self.user = user
@@ -227,17 +230,19 @@ class Workplace:
             return element("div", element("p", self.words("This part of the page cannot be shown; the log tells why."), class_="ob-error"))
 
     def _page_screen(self) -> Element:
-        said = announcements(self._saying.now())
+        """The page; while a dialog is open it says things in there: the rest is out of reach then, for screen readers too."""
+        said = self._saying.now()
         if self._people.is_logged_out:
-            return whole_page(self.words, said, self._people.screen())
+            return whole_page(self.words, announcements(said), self._people.screen())
+        dialog = self._dialog()
         at_home = not self._opened or self._opened[0][0] not in _SCREENS
         return whole_page(
             self.words,
             self._outbox.frame(at_home=at_home),
-            said,
+            announcements([] if dialog else said),
             element("section", self._outbox.screen() if at_home else self._work_item_screen(), key="main", aria_label=self.words("Outbox")),
             self._undo_popup.screen(),
-            self._dialog(),
+            None if dialog is None else replace(dialog, children=(*dialog.children, announcements(said))),
         )
 
     def _work_item_screen(self) -> Element:

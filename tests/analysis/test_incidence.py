@@ -101,3 +101,25 @@ def test_a_million_subjects_take_no_noticeable_time_and_lose_no_precision():
     incidence = cumulative_incidence(times, np.full(times.size, REACHED))
     assert incidence.at(499_999) == 0.5
     assert incidence.quantile(0.95) == 949_999
+
+
+def test_competing_endings_taken_for_censoring_make_78_percent_of_62():
+    """The textbook mistake (Putter, Fiocco and Geskus, "Tutorial in biostatistics: competing risks", 2007), with the truth known.
+
+    Emails are sent at rate a and fail for good at rate b, both constant, and are looked at until time 1: of all, a share of
+    a / (a + b) · (1 - exp(-(a + b))) = 62 % is sent by then. Kaplan and Meier, for whom a failed email might still be sent, say 1 - exp(-a) = 78 %.
+    """
+    a, b = 1.514, 0.645
+    generator = np.random.default_rng(4)
+    ends = np.rint(1e6 * generator.exponential(1 / (a + b), 40_000)).astype(np.int64)
+    endings = np.where(generator.random(ends.size) < a / (a + b), REACHED, COMPETED)
+    looked_at = generator.integers(900_000, 1_200_000, ends.size)  # some were looked at for less: the horizon comes earlier for late emails
+    seen, endings = np.minimum(ends, looked_at), np.where(ends > looked_at, CENSORED, endings)
+
+    right = cumulative_incidence(seen, endings).at(1_000_000)
+    wrong = cumulative_incidence(seen, np.where(endings == COMPETED, CENSORED, endings)).at(1_000_000)
+    assert right == pytest.approx(a / (a + b) * (1 - np.exp(-a - b)), abs=0.01) == pytest.approx(0.62, abs=0.01)
+    assert wrong == pytest.approx(1 - np.exp(-a), abs=0.01) == pytest.approx(0.78, abs=0.01)
+
+    times, levels = by_statsmodels(seen, endings)
+    assert right == pytest.approx(levels[np.searchsorted(times, 1_000_000, side="right") - 1], abs=1e-9)

@@ -15,7 +15,8 @@ from matplotlib.patches import StepPatch
 from outboxsim.analysis import Result
 from outboxsim.analysis.lives import email_life
 from outboxsim.analysis.plot_style import STATUS_COLOURS, Labels, date, legend_rows, new_axes, plain_text
-from outboxsim.analysis.plots import MOST_STEPS, attempts_per_minute, email_strip, outbox_sizes, retry_schedule
+from outboxsim.analysis.plots import attempts_per_minute, email_strip, outbox_sizes, retry_schedule
+from outboxsim.analysis.run_plots import MOST_STEPS
 from outboxsim.analysis.sizes import BIN_WIDTHS, IN_OUTBOX, MOST_BINS, Attempted, attempt_counts, bin_width, size_by_status
 from outboxsim.engine import Simulation
 from outboxsim.outbox import SendStatus

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -301,6 +302,37 @@ def test_a_study_that_was_killed_goes_on_where_it_stopped(tmp_path, monkeypatch)
     found = replicate(SCENARIO, count, metrics=METRICS, folder=tmp_path)
     assert found.rows[:12] == SERIAL.rows
     assert len(ran) <= count - there + 1
+
+
+WITH_PROCESSES = """
+import sys
+from outboxsim.analysis import executors
+pool = executors._new_pool(2)
+print(*{pool.submit(executors.os.getpid).result() for _ in range(8)}, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_processes_end_with_a_study_that_was_killed():
+    process = subprocess.Popen([sys.executable, "-c", WITH_PROCESSES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with process:
+        workers = [Path("/proc", pid) for pid in process.stdout.readline().split()]
+        assert workers
+        assert all(worker.exists() for worker in workers)
+        process.kill()
+    for _ in range(200):
+        if not any(worker.exists() for worker in workers):
+            break
+        threading.Event().wait(0.05)
+    assert not any(worker.exists() for worker in workers)
+
+
+def test_more_tasks_than_are_under_way_at_once_are_all_done(monkeypatch):
+    monkeypatch.setattr(executors, "_WINDOW", 3)
+    monkeypatch.setattr(executors, "_TASK", 0.0)
+    with ThreadPoolExecutor(2) as pool:
+        assert replicate(SCENARIO, 12, metrics=METRICS, executor=pool).rows == SERIAL.rows
 
 
 # How many are enough

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from outboxsim.analysis.intervals import Interval
-from outboxsim.analysis.showing import difference_in_words, html_table, interval_in_words, text_table, value_in_words
+from outboxsim.analysis.showing import Sheet, Shown, difference_in_words, interval_in_words, text_table, value_in_words
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -61,10 +61,16 @@ def test_values_are_rounded_for_people(value, kind, text):
 HOSTILE = "<script>alert(1)</script>\x1b[31m & \u202e"
 
 
+class Study(Shown):
+    def _sheets(self):
+        return [Sheet(HOSTILE, [HOSTILE, "mean"], [[HOSTILE, "1"]], [HOSTILE])]
+
+
 def test_html_shows_text_as_text():
-    drawn = html_table(HOSTILE, [HOSTILE], [[HOSTILE]], [HOSTILE])
+    drawn = Study()._repr_html_()
     assert "<script" not in drawn
     assert drawn.count("&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[31m &amp; \\u202e") == 4
+    assert "\x1b" not in str(Study()) + repr(Study())
 
 
 def test_text_tables_do_not_steer_a_terminal():

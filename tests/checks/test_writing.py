@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outboxsim.checks.writing import comparison_as_plain, comparison_in_words, in_words, moment, plain, visible
+from outboxsim.checks.writing import comparison_as_plain, comparison_in_words, in_words, moment, plain
+from outboxsim.markup import visible
 
 MINUTE = 60_000_000
 CLOCK = SimpleNamespace(clock_time=lambda t: f"09:{t // MINUTE:02}:00", iso=lambda t: f"2026-03-02T09:{t // MINUTE:02}:00+01:00")

@@ -34,7 +34,9 @@ CONNECTORS = st.fixed_dictionaries(
         "retry": st.sampled_from(PATTERNS),
         "scan": st.just({"interval": "45 s"}),
         "enabled": st.booleans(),
-        "outages": st.just([{"from": "3 min", "until": "8 min", "kind": "reject", "error": "451 later"}, {"from": "6 min", "for": "5 min"}]),
+        "outages": st.just(
+            [{"from": "3 min", "until": "8 min", "kind": "reject", "error": "451 later"}, {"from": "6 min", "for": "5 min"}]
+        ),
         "breakdowns": st.just({"up": {"dist": "exponential", "mean": "10 min"}, "down": {"dist": "exponential", "mean": "4 min"}}),
     },
 )
@@ -44,7 +46,13 @@ CONNECTORS = st.fixed_dictionaries(
 def scenarios(draw: st.DrawFn) -> Scenario:
     """A small scenario of two connectors, five people, twenty emails and half an hour."""
     emails: list[dict[str, Any]] = [
-        {"id": f"m{n}", "at": f"{n * 20} s", "from": PEOPLE[n % 4], "to": f"x@{n % 3}.example", "priority": ("high", "normal", "low")[n % 3]}
+        {
+            "id": f"m{n}",
+            "at": f"{n * 20} s",
+            "from": PEOPLE[n % 4],
+            "to": f"x@{n % 3}.example",
+            "priority": ("high", "normal", "low")[n % 3],
+        }
         for n in range(6)
     ]
     emails += [{"id": "old", "at": "1 min", "migrated": True, "from": "tom", "to": "y@1.example"}]
@@ -69,7 +77,9 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         emails=emails,
         work_items={"T-1": {"type": "ticket", "team": "payroll"}, "T-2": {"type": "case", "team": "billing"}},
         traffic=[{"name": "mail", "from": ["lena", "udo"], "arrivals": {"poisson": "60 per h"}, "limit": 8}],
-        timeline=draw(st.sampled_from([[], [{"at": "2 min", "disable": "main", "by": "cy"}, {"at": "2 min", "split": "T-1", "by": "lena"}]])),
+        timeline=draw(
+            st.sampled_from([[], [{"at": "2 min", "disable": "main", "by": "cy"}, {"at": "2 min", "split": "T-1", "by": "lena"}]])
+        ),
     )
 
 

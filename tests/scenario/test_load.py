@@ -28,7 +28,7 @@ def test_the_example_of_the_specification_loads(tmp_path):
     scenario = load(write(tmp_path, EXAMPLE))
     assert scenario.name == "Mail connector down over lunch"
     assert [email.id for email in scenario.emails] == ["m1", "m2", "m3", "m4", "x1"]
-    assert len(scenario.timeline) == 13
+    assert len(scenario.timeline) == 14
     assert len(scenario.expect) == 8
     assert scenario.source is not None
     assert scenario.source.file == str(tmp_path / "a.outbox.yaml")

@@ -38,13 +38,21 @@ FAULTS = [
     (timeline(f"§{entry('{id: m9, to: a@b.c}', '')}"), "timeline[0].by", "write who submits the email, for example `by: cy`"),
     (timeline(entry("{id: m9, to: a@b.c}", ", by: §null")), "timeline[0].by", "write who submits the email"),
     (timeline(entry("{id: m9, to: a@b.c, system: true}", ", §by: lena")), "timeline[0].by", "nobody submits a system-generated email"),
-    (timeline(entry("{id: m9, to: a@b.c, system: true, §send_at: 2 h}", "")), "timeline[0].submit.send_at", "a system-generated email has no"),
+    (
+        timeline(entry("{id: m9, to: a@b.c, system: true, §send_at: 2 h}", "")),
+        "timeline[0].submit.send_at",
+        "a system-generated email has no",
+    ),
     (timeline(entry("{id: m9, to: a@b.c}", ", by: lena, §refused: not_sender")), "timeline[0].refused", "it is not refused"),
     (timeline(entry("{id: m9, to: a@b.c}", ", by: lena, §refused: {m9: not_sender}")), "timeline[0].refused", "it is not refused"),
     (timeline(entry("{id: m9, to: a@b.c}", ", by: lena, §may_be_empty: true")), "timeline[0].may_be_empty", "selects nothing"),
     (timeline(entry("{id: m9, to: a@b.c}", ", by: lena, §retry: m9")), "timeline[0].retry", "an entry has exactly one verb"),
     (timeline(entry("{id: m9, to: a@b.c}"), entry("{id: §m9, to: a@b.c}")), "timeline[1].submit.id", "is the id of timeline[0] already"),
-    (timeline(entry("{id: §T-1-split-1, to: a@b.c}"), "{at: 2 h, split: T-1, by: lena}"), "timeline[0].submit.id", "that the timeline makes"),
+    (
+        timeline(entry("{id: §T-1-split-1, to: a@b.c}"), "{at: 2 h, split: T-1, by: lena}"),
+        "timeline[0].submit.id",
+        "that the timeline makes",
+    ),
     (
         "traffic: [{name: in, from: lena, arrivals: {every: 1 h}}]\n" + timeline(entry("{id: §in-3, to: a@b.c}")),
         "timeline[0].submit.id",
@@ -56,7 +64,11 @@ FAULTS = [
         "'m9' is the id of an email that timeline[0] makes",
     ),
     (timeline(entry("{id: payslip, to: a@b.c}"), "{at: 2 h, cancel: §paylsip, by: lena}"), "timeline[1].cancel", "did you mean 'payslip'?"),
-    (f"emails: []\n{NO_DEFAULT.replace('{main', f'{MARK}{{main')}\n" + timeline(entry("{id: m9, to: a@b.c}", ", by: tom")), "connectors", "timeline[0].submit"),
+    (
+        f"emails: []\n{NO_DEFAULT.replace('{main', f'{MARK}{{main')}\n" + timeline(entry("{id: m9, to: a@b.c}", ", by: tom")),
+        "connectors",
+        "timeline[0].submit",
+    ),
 ]
 
 
@@ -68,7 +80,9 @@ def test_each_fault_is_told_at_its_place(snippet, path, part):
 
 
 def test_what_an_entry_says():
-    email = "{id: m9, to: 'a@b.c; d@e.f', priority: high, send_at: day 2 09:00, from_address: x@y.z, body: Hi, attachments: [{name: a.pdf}]}"
+    email = (
+        "{id: m9, to: 'a@b.c; d@e.f', priority: high, send_at: day 2 09:00, from_address: x@y.z, body: Hi, attachments: [{name: a.pdf}]}"
+    )
     (said,) = scenario_of(timeline(entry(email))).timeline
     assert isinstance(said, SubmitEntry)
     assert said.by == "lena"
@@ -86,7 +100,11 @@ def test_its_id_is_defined_everywhere_in_the_file():
 
 
 def test_a_from_address_or_via_needs_no_default():
-    for email, by in (("{id: m9, to: a@b.c, via: b}", "tom"), ("{id: m9, to: a@b.c}", "lena"), ("{id: m9, to: a@b.c, from_address: lena@acme.example}", "tom")):
+    for email, by in (
+        ("{id: m9, to: a@b.c, via: b}", "tom"),
+        ("{id: m9, to: a@b.c}", "lena"),
+        ("{id: m9, to: a@b.c, from_address: lena@acme.example}", "tom"),
+    ):
         scenario_of(f"emails: []\n{NO_DEFAULT}\n" + timeline(entry(email, f", by: {by}")))
 
 
@@ -96,11 +114,15 @@ def test_submitted_emails_count_among_the_most_emails():
     ((line, _, path, message),) = faults_of(text, max_emails=3)
     assert (path, line > 0) == ("emails", True)
     assert "4 emails are more than the 3 allowed" in message
-    ((_, _, path, _),) = faults_of(text_of("emails: []\n" + timeline(entry("{id: m9, to: a@b.c}"), entry("{id: m8, to: a@b.c}"))), max_emails=1)
+    ((_, _, path, _),) = faults_of(
+        text_of("emails: []\n" + timeline(entry("{id: m9, to: a@b.c}"), entry("{id: m8, to: a@b.c}"))), max_emails=1
+    )
     assert path == "timeline"
 
 
-@pytest.mark.parametrize("value", ["timeline: [{at: 1 h, submit: 5, by: lena}]", "timeline: [7]", "timeline: {a: 1}", "timeline: [{submit: {id: 7}}]"])
+@pytest.mark.parametrize(
+    "value", ["timeline: [{at: 1 h, submit: 5, by: lena}]", "timeline: [7]", "timeline: {a: 1}", "timeline: [{submit: {id: 7}}]"]
+)
 def test_other_values_are_told_and_no_more(value):
     assert faults_of(text_of(value))
 

@@ -14,10 +14,10 @@ import pytest
 import outboxsim
 from outboxsim.engine import Simulation
 from outboxsim.outbox import SendStatus, View
-from outboxsim.scenario.people import COLUMNS
 from outboxsim.widgets import saying
 from outboxsim.widgets.app import OutboxApp
 from outboxsim.widgets.nodes import find, texts
+from outboxsim.widgets.preferences import FIRST_COLUMNS
 from outboxsim.widgets.session import Session
 from tests.widgets.stage import EMAILS, page_app, scenario_of, screen_of, tell
 
@@ -28,7 +28,7 @@ def app(tmp_path: Path) -> OutboxApp:
 
 
 def said(app: OutboxApp) -> str:
-    return texts(find(screen_of(app), key="announcements")[0])
+    return "".join(texts(region) for region in find(screen_of(app), key="announcements")).strip()
 
 
 def dialogs(app: OutboxApp) -> list[str | None]:
@@ -79,6 +79,16 @@ def test_it_is_public_and_loads_when_asked_for() -> None:
     assert outboxsim.OutboxApp is OutboxApp
 
 
+def test_without_its_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name="anywidget")
+
+    monkeypatch.setattr("importlib.import_module", fails)
+    monkeypatch.delitem(vars(outboxsim), "OutboxApp", raising=False)
+    with pytest.raises(ImportError, match=r"OutboxApp needs anywidget.*outboxsim\[notebook\]"):
+        outboxsim.OutboxApp  # noqa: B018
+
+
 def test_builder_and_charts_can_be_left_out(tmp_path: Path) -> None:
     assert list(page_app(tmp_path, app={"builder": False}).views) == ["clock", "page"]
     whole = page_app(tmp_path, app={"charts": True})
@@ -114,11 +124,11 @@ def test_p1_choices_are_kept_after_logging_out_and_in_and_over_restarts(tmp_path
     tell(app, "page.view", value="team")
     tell(app, "page.size", value="50")
     tell(app, "columns.show", "logged", value=False)
-    tell(app, "columns.move", "priority", -1)
+    tell(app, "columns.move", "send_attempts", -1)
     tell(app, "settings.save", form={"undo_number": "30", "undo_unit": "s", "language": "de", "page_size": "50"})
     columns = app.page.columns
     assert "logged" not in columns
-    assert columns[2] == "priority"
+    assert columns[2] == "send_attempts"
     for again in (app, page_app(tmp_path, "lena")):
         tell(again, "login.out")
         tell(again, "login.as", "lena")
@@ -133,7 +143,7 @@ def test_p1_choices_are_ones_own(tmp_path: Path) -> None:
     tell(app, "page.view", value="all")
     tell(app, "page.language", value="de")
     tell(app, "login.as", "tom")
-    assert (app.user, app.page.view, app.words.language, app.page.columns) == ("tom", View.MINE, "en", COLUMNS)
+    assert (app.user, app.page.view, app.words.language, app.page.columns) == ("tom", View.MINE, "en", FIRST_COLUMNS)
 
 
 def test_p1_a_session_that_goes_on_learns_what_was_kept(tmp_path: Path) -> None:
@@ -252,15 +262,15 @@ def test_g2_a_column_dragged_onto_another_takes_its_place(app: OutboxApp) -> Non
     tell(app, "columns.drop", "to", value="send_status")
     assert app.page.columns[:2] == ("send_status", "to")
     tell(app, "columns.drop", "priority", value="send_status")
-    assert app.page.columns.index("send_status") == COLUMNS.index("priority") + 1
-    assert "Send status is column number 5." in said(app)
+    assert app.page.columns.index("send_status") == FIRST_COLUMNS.index("priority")
+    assert "Send status is column number 9." in said(app)
     tell(app, "columns.reset")
-    assert app.page.columns == COLUMNS
+    assert app.page.columns == FIRST_COLUMNS
 
 
 def test_g1_a_forged_message_does_not_take_to_and_subject_away(app: OutboxApp) -> None:
     tell(app, "columns.show", "to", value=False)
-    assert app.page.columns == COLUMNS
+    assert app.page.columns == FIRST_COLUMNS
 
 
 # Dialogs and screens: G4, G5
@@ -274,6 +284,20 @@ def test_g4_a_dialog_opens_and_closes(app: OutboxApp) -> None:
     tell(app, "dialog.close")
     tell(app, "dialog.close")
     assert dialogs(app) == []
+
+
+def test_what_is_said_while_a_dialog_is_open_is_said_in_it(app: OutboxApp) -> None:
+    tell(app, "email.details", "given-up")
+    tell(app, "email.retry", "given-up")
+    outside, inside = find(screen_of(app), key="announcements")
+    assert (texts(outside).strip(), texts(inside).strip()) == ("", "“Given up” is being retried.")
+    assert inside in find(screen_of(app), "dialog")[0].children
+
+
+def test_what_was_said_in_one_language_is_not_left_in_another(app: OutboxApp) -> None:
+    tell(app, "email.retry", "given-up")
+    tell(app, "page.language", value="de")
+    assert not said(app)
 
 
 def test_g5_details_lie_above_the_work_item_which_stays(app: OutboxApp) -> None:

@@ -18,6 +18,7 @@ from outboxsim.outbox import Reason, View
 from outboxsim.scenario.people import COLUMNS
 from outboxsim.widgets.app import OutboxApp
 from outboxsim.widgets.nodes import find, texts
+from outboxsim.widgets.preferences import FIRST_COLUMNS
 from outboxsim.widgets.words import Words
 from tests.widgets.stage import page_app, screen_of, tell
 
@@ -57,7 +58,7 @@ def state(app: OutboxApp) -> dict[str, Any]:
 
 
 def said(app: OutboxApp) -> str:
-    return texts(find(screen_of(app), key="announcements")[0])
+    return "".join(texts(region) for region in find(screen_of(app), key="announcements")).strip()
 
 
 @pytest.mark.parametrize("gesture", ON_EMAILS)
@@ -223,7 +224,7 @@ def test_what_is_malformed_does_nothing_and_is_said(app: OutboxApp, message: Any
     assert state(app) == before
     assert not app.session.actions
     assert said(app) == "The page did not understand this."
-    assert (app.page.view, app.page.columns, app.page.page_size, app.page.number, app.user) == (View.MINE, COLUMNS, 20, 0, "lena")
+    assert (app.page.view, app.page.columns, app.page.page_size, app.page.number, app.user) == (View.MINE, FIRST_COLUMNS, 20, 0, "lena")
     assert not caplog.records
 
 

@@ -11,7 +11,7 @@ import pytest
 from outboxsim.outbox import Reason, SendStatus, View
 from outboxsim.scenario.people import COLUMNS
 from outboxsim.widgets.page import Page
-from outboxsim.widgets.preferences import Kept
+from outboxsim.widgets.preferences import FIRST_COLUMNS, Kept
 from outboxsim.widgets.rows import folded, ordered
 from outboxsim.widgets.session import Session
 from tests.widgets.stage import scenario_of
@@ -52,7 +52,8 @@ def test_p1_the_view_columns_and_page_size_are_those_kept() -> None:
 def test_p1_the_scenario_gives_what_nobody_chose() -> None:
     page = page_of("tom", users={"tom": {"view": "team", "columns": ["subject", "to", "logged"], "page_size": 7}, "cy": {"admin": True}})
     assert (page.view, page.columns, page.page_size) == (View.TEAM, ("subject", "to", "logged"), 7)
-    assert (page_of().columns, page_of().page_size) == (COLUMNS, 20)
+    assert (page_of().columns, page_of().page_size) == (FIRST_COLUMNS, 20)
+    assert set(FIRST_COLUMNS) == set(COLUMNS), "G1: all of them"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_g1_to_and_subject_cannot_be_taken_away() -> None:
     page = page_of()
     for name in ("to", "subject", "priority"):
         page.show_column(name, False)
-    assert page.columns == tuple(name for name in COLUMNS if name != "priority")
+    assert page.columns == tuple(name for name in FIRST_COLUMNS if name != "priority")
     page.choose_columns([])
     assert page.columns == ("to", "subject")
 

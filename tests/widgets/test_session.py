@@ -22,7 +22,11 @@ THOROUGH = settings(max_examples=40, deadline=None, suppress_health_check=list(H
 def session() -> Session:
     return Session(
         scenario_of(
-            emails=[email("m1", send_at="1 h"), email("m2", at="1 min", via="closed"), {"id": "u1", "at": "0 s", "from": "udo", "to": "x@y.z", "send_at": "2 h"}],
+            emails=[
+                email("m1", send_at="1 h"),
+                email("m2", at="1 min", via="closed"),
+                {"id": "u1", "at": "0 s", "from": "udo", "to": "x@y.z", "send_at": "2 h"},
+            ],
             work_items={"T-1": {"type": "ticket", "team": "payroll"}},
             connectors={"main": {"default": True, "latency": "2 s"}, "closed": {"enabled": False}},
         )
@@ -239,7 +243,9 @@ def test_where_something_happens_in_every_microsecond_nothing_can_be_done():
 
 def test_settings_to_begin_with_are_in_force_from_the_start():
     emails = [email("m1"), email("m2", at="1 min")]
-    session = Session(scenario_of(emails=emails), initial={"lena": {"undo_window": "10 s", "view": "team"}, "nobody": {"view": "all"}, "tom": {}})
+    session = Session(
+        scenario_of(emails=emails), initial={"lena": {"undo_window": "10 s", "view": "team"}, "nobody": {"view": "all"}, "tom": {}}
+    )
     assert [(action.at, action.by, action.settled) for action in session.actions] == [(0, "lena", False)]
     assert session.undo_window("lena") == seconds(10)
     assert session.view_of("lena") is View.TEAM
@@ -254,6 +260,8 @@ def test_settings_to_begin_with_come_now_if_the_simulation_has_begun():
     simulation.run_until("5 s")
     session = Session(simulation, initial={"lena": {"undo_window": "10 s"}})
     assert [action.at for action in session.actions] == [seconds(5) + 1]
+    simulation.run()
+    assert Session(simulation, initial={"lena": {"undo_window": "20 s"}}).undo_window("lena") == seconds(10)  # nothing more can be done
 
 
 # Past, future, branches
@@ -359,7 +367,9 @@ def test_processes_cannot_be_rewound():
 
 
 def test_a_run_that_is_stopped_stays_readable():
-    scenario = scenario_of(emails=[email("m1", send_at="1 min")], connectors={"main": {"transient_failure": "100 %"}}, retry={"fixed": "1 ms"})
+    scenario = scenario_of(
+        emails=[email("m1", send_at="1 min")], connectors={"main": {"transient_failure": "100 %"}}, retry={"fixed": "1 ms"}
+    )
     session = Session(Simulation(scenario, max_events=2000))
     with pytest.raises(RunStopped):
         session.run_until("2 min")
@@ -411,7 +421,13 @@ def test_an_email_that_one_may_not_see_does_not_exist(session):
             look("m1", by="nobody")
     session.run_until("2 min")
     assert session.email("m2", by="lena").status is SendStatus.CONNECTOR_DISABLED
-    assert [event for _, event, _ in session.history("m2", by="lena")] == ["submitted", "released", "attempt_started", "attempt_ended", "status_changed"]
+    assert [event for _, event, _ in session.history("m2", by="lena")] == [
+        "submitted",
+        "released",
+        "attempt_started",
+        "attempt_ended",
+        "status_changed",
+    ]
 
 
 def test_emails_of_a_work_item():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request
+from playwright.sync_api import ConsoleMessage, Dialog, Error, Locator, Page, Request
 
 from tests.widgets.browser.servers import Server
 
@@ -53,9 +53,11 @@ class Desk:
         self.server = server
         self.errors: list[str] = []
         self.outside: list[str] = []
+        self.dialogs: list[str] = []
         page.on("pageerror", self._on_error)
         page.on("console", self._on_console)
         page.on("request", self._on_request)
+        page.on("dialog", self._on_dialog)
 
     def _on_error(self, error: Error) -> None:
         self.errors.append(f"{error.message}\n{error.stack or ''}")
@@ -63,6 +65,11 @@ class Desk:
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.errors.append(f"{message.text} ({message.location.get('url')})")
+
+    def _on_dialog(self, dialog: Dialog) -> None:
+        if dialog.type != "beforeunload":
+            self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     def _on_request(self, request: Request) -> None:
         if request.url.startswith("http") and not request.url.startswith(self.server.url):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-STRINGS = (
+from tests.widgets.browser.desk import Desk
+
+_STRINGS = (
     "<script>window.hacked = 1</script>",
     "<SCRIPT SRC=//evil.example/x.js></SCRIPT>",
     "<img src=x onerror='window.hacked=1'>",
@@ -54,6 +56,10 @@ STRINGS = (
 )
 
 
+#: Each as it is, and after what would end an attribute, a comment or an element: more than two hundred.
+STRINGS = tuple(start + text for start in ("", '">', "'-->", "</textarea></title>", "\u202e") for text in _STRINGS)
+
+
 def _div(*children: Any, **attributes: Any) -> dict[str, Any]:
     return {"t": "div", "a": attributes, "c": list(children)}
 
@@ -92,3 +98,18 @@ FORGED: tuple[dict[str, Any], ...] = (
     {"t": "constructor"},
     {"t": "div", "a": {"__proto__": {"onclick": "x"}, "constructor": "x", "title": {"toString": "x"}}, "c": ["fine"]},
 )
+
+#: What no screen has.
+_FORBIDDEN = (
+    "script, style, iframe, object, embed, svg, math, a, link, meta, base, video, template, marquee, b, body, [style], [href], [srcdoc],"
+    " [action], [formaction], [srcset], img[src]:not([src^='data:image/'])"
+)
+_EVENT_ATTRIBUTES = "nodes => nodes.flatMap(node => node.getAttributeNames()).filter(name => name.startsWith('on'))"
+
+
+def traces(desk: Desk) -> list[str]:
+    """What hostile text has brought about: code that ran, a dialog, an element or attribute that no screen has, a request to elsewhere."""
+    found = [f"window.hacked is {desk.page.evaluate('window.hacked')}"] if desk.page.evaluate("'hacked' in window") else []
+    found += desk.root.locator(_FORBIDDEN).evaluate_all("nodes => nodes.map(node => node.outerHTML)")
+    found += desk.root.locator("*").evaluate_all(_EVENT_ATTRIBUTES)
+    return found + desk.dialogs + desk.outside

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from tests.widgets.browser import hostile
 from tests.widgets.browser.desk import Desk
 from tests.widgets.browser.trainer import PATIENCE, Trainer, cells
 
@@ -138,19 +139,20 @@ def change_columns(trainer: Trainer, picture: Callable[[str], None]) -> None:
     trainer.button("Choose columns").click()
     entry = trainer.dialog.get_by_role("listitem")
     expect(entry.filter(has_text="always shown").get_by_role("checkbox").first).to_be_disabled()
-    entry.filter(has_text="Send status").drag_to(entry.filter(has_text="Email connector"))
-    expect(entry.nth(2)).to_contain_text("Send status", timeout=PATIENCE)
-    box = entry.filter(has_text="Send attempts").get_by_role("checkbox")
+    entry.filter(has_text="Attachments").drag_to(entry.nth(2))
+    expect(entry.nth(2)).to_contain_text("Attachments", timeout=PATIENCE)
+    box = entry.filter(has_text="Logged").get_by_role("checkbox")
     box.focus()
-    for _ in range(9):
+    place = [text.startswith("Logged") for text in entry.all_inner_texts()].index(True)
+    for above in range(place - 1, 2, -1):
         trainer.page.keyboard.press("Alt+ArrowUp")
-    expect(entry.nth(3)).to_contain_text("Send attempts", timeout=PATIENCE)
+        expect(entry.nth(above)).to_contain_text("Logged", timeout=PATIENCE)
     expect(box).to_be_focused()
     entry.filter(has_text="Priority").get_by_role("checkbox").uncheck()
     picture("9-columns")
     trainer.dialog.get_by_role("button", name="Done").click()
     expect(trainer.dialog).to_have_count(0, timeout=PATIENCE)
-    assert trainer.heads()[:4] == ["To", "Subject", "Send status", "Send attempts"]
+    assert trainer.heads()[:4] == ["To", "Subject", "Attachments", "Logged"]
     assert "Priority" not in trainer.heads()
 
 
@@ -174,7 +176,7 @@ def everybody_sees_his_own(trainer: Trainer, picture: Callable[[str], None]) -> 
 def speak_german(trainer: Trainer) -> None:
     trainer.page.get_by_label("Language", exact=True).select_option("de")
     expect(trainer.page.get_by_label("Ansicht", exact=True)).to_be_visible(timeout=PATIENCE)
-    assert trainer.heads()[:4] == ["An", "Betreff", "Sendestatus", "Anzahl der Sendeversuche"]
+    assert trainer.heads()[:4] == ["An", "Betreff", "Anzahl der Anhänge", "Protokolliert"]
     expect(trainer.page.get_by_role("button", name="Wiederholen", exact=False).first).to_be_attached()
 
 
@@ -197,6 +199,61 @@ def test_a_forged_gesture_learns_nothing(open_page: Open) -> None:
     trainer.says("The page did not understand this.")
     trainer.log_in("cy")
     expect(desk.page.get_by_role("button", name="Disable office365")).to_be_visible(timeout=PATIENCE)
+
+
+HOSTILE = """
+import json
+from pathlib import Path
+from outboxsim.widgets.app import OutboxApp
+from tests.widgets.browser import hostile
+
+strings = [text for text in hostile.STRINGS if not any(ord(sign) < 32 or 0xD800 <= ord(sign) < 0xE000 for sign in text)]
+name = "<img src=x onerror=window.hacked=1>"
+emails = [
+    {"id": f"m{number}", "at": f"{number} s", "from": "lena", "to": "a@b.example", "subject": text, "body": text, "work_item": name,
+     "attachments": [{"name": text.replace("\\u2028", "").replace("\\u2029", ""), "size": 10}]}
+    for number, text in enumerate(strings)
+]
+scenario = {
+    "outboxsim": 1, "name": strings[0], "start": "2026-03-02T08:00:00", "time_zone": "Europe/Berlin", "horizon": "2 h", "retry": ["1 min"],
+    "teams": {name: {"leaders": ["greta"], "members": ["lena"]}},
+    "users": {"greta": {"admin": True, "access": "all", "page_size": 500}, "lena": {"address": "lena@acme.example"}},
+    "work_items": {name: {"type": "ticket", "team": name, "assignee": "lena"}},
+    "connectors": {name: {"default": True, "outages": [{"from": "0 s", "until": "end", "kind": "refuse", "error": name}]}},
+    "emails": emails,
+}
+Path("hostile.outbox.yaml").write_text(json.dumps(scenario), encoding="utf-8")
+app = OutboxApp("hostile.outbox.yaml", user="greta", language="en", preferences="hostile.json")
+app.session.jump(600_000_000)
+app
+"""
+
+
+def test_g8_hostile_texts_are_texts_everywhere(open_page: Open) -> None:
+    """In subjects, texts, file names, errors, connectors, teams and work items; on the page, in details, timeline and Builder."""
+    desk = open_page("lab", (HOSTILE,), viewport={"width": 1440, "height": 1000})
+    trainer = Trainer(desk)
+    expect(trainer.rows).to_have_count(desk.ask("len(strings)"), timeout=PATIENCE)
+    assert hostile.traces(desk) == []
+    shown = " ".join(trainer.rows.all_inner_texts())
+    assert "<script>window.hacked = 1</script>" in shown
+    assert "&lt;script&gt;window.hacked=1&lt;/script&gt;" in shown
+    for index in range(0, trainer.rows.count(), 20):
+        trainer.rows.nth(index).focus()
+        desk.page.keyboard.press("Enter")
+        expect(trainer.dialog).to_be_visible(timeout=PATIENCE)
+        assert hostile.traces(desk) == []
+        desk.page.keyboard.press("Escape")
+        expect(trainer.dialog).to_have_count(0, timeout=PATIENCE)
+    trainer.button("Settings of <img src=x onerror=window.hacked=1>").click()
+    expect(desk.page.get_by_role("button", name="Begin the outage")).to_be_visible(timeout=PATIENCE)
+    desk.page.locator("td .ob-link").first.click()
+    expect(desk.page.get_by_role("tab", name="Timeline")).to_be_visible(timeout=PATIENCE)
+    assert hostile.traces(desk) == []
+    desk.page.get_by_role("tab", name="Communications").click()
+    expect(desk.page.get_by_role("tab", name="Communications")).to_have_attribute("aria-selected", "true", timeout=PATIENCE)
+    assert hostile.traces(desk) == []
+    desk.screenshot("hostile")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -434,31 +434,7 @@ def test_what_is_dragged_elsewhere_is_no_gesture(desk: Desk) -> None:
 
 # ---- hostile texts and trees
 
-FORBIDDEN = "script, style, iframe, object, embed, svg, math, a, link, meta, base, video, template, img[src]:not([src^='data:image/']), [style], [href], [onerror]"
 
-
-def untouched(desk: Desk) -> None:
-    assert desk.page.evaluate("window.hacked") is None
-    assert desk.root.locator(FORBIDDEN).count() == 0
-    assert (
-        desk.root.evaluate(
-            "root => [...root.querySelectorAll('*')].flatMap(node => node.getAttributeNames()).filter(name => name.startsWith('on'))"
-        )
-        == []
-    )
-    assert desk.outside == []
-
-
-@pytest.fixture
-def no_dialog(desk: Desk):
-    """Fails the test if a dialog of the browser opens."""
-    opened = []
-    desk.page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
-    yield
-    assert opened == []
-
-
-@pytest.mark.usefixtures("no_dialog")
 def test_hostile_texts_are_shown_as_text(desk: Desk) -> None:
     strings = [text for text in hostile.STRINGS if "\ud83d" not in text and "\x00" not in text]
     desk.run(
@@ -479,23 +455,22 @@ def test_hostile_texts_are_shown_as_text(desk: Desk) -> None:
     for text in strings:
         items.nth(hostile.STRINGS.index(text)).locator("span").dispatch_event("click")
     eventually(lambda: [message["arguments"] for message in heard(desk, "sample.hostile")], [[text] for text in strings])
-    untouched(desk)
+    assert hostile.traces(desk) == []
 
 
-@pytest.mark.usefixtures("no_dialog")
 def test_forged_trees_are_refused_by_the_browser_too(desk: Desk) -> None:
     for index, tree in enumerate(hostile.FORGED):
         forged = {"t": "section", "k": "forged", "c": [tree, {"t": "p", "k": "end", "c": [f"forged {index}"]}]}
         desk.run(f"import json\nsample.view.tree = json.loads({json.dumps(json.dumps(forged))})")
         expect(desk.root.get_by_text(f"forged {index}", exact=True)).to_be_visible()
         desk.root.locator("div, button, input, p").evaluate_all("nodes => nodes.forEach(node => node.click())")
-        untouched(desk)
+        assert hostile.traces(desk) == []
     assert desk.root.evaluate("root => root.querySelectorAll('b').length") == 0
     desk.run(f"sample.view.tree = {{'t': 'img', 'a': {{'src': {hostile.PICTURE!r}, 'alt': 'a dot'}}}}")
     expect(desk.root.get_by_alt_text("a dot")).to_have_js_property("naturalWidth", 1)
     desk.run("sample.view.tree = {'t': 'img', 'a': {'src': 'http://evil.example/x.png', 'alt': 'a dot'}}")
     expect(desk.root.get_by_alt_text("a dot")).not_to_have_attribute("src", hostile.PICTURE)
-    untouched(desk)
+    assert hostile.traces(desk) == []
 
 
 def test_what_a_forged_message_claims_is_not_believed(desk: Desk) -> None:
