@@ -16,8 +16,8 @@ _STEERING: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 #: Format characters that scripts and emoji need, and that move nothing.
 _JOINERS: Final = frozenset("\u200c\u200d")
 
-#: A long word in a cell is folded, or it would push the others off a small screen.
-_FOLDED: Final = "text-align:left;overflow-wrap:anywhere"
+#: A cell of words is no wider than a line that one likes to read, and a longer word is folded.
+_FOLDED: Final = "text-align:left;max-width:32em;overflow-wrap:break-word"
 
 
 def visible(text: str) -> str:

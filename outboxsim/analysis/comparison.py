@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import pandas as pd
 
+from outboxsim import markup
 from outboxsim.analysis.asking import Row, nulls, numbers, spread
 from outboxsim.analysis.intervals import mean_interval
 from outboxsim.analysis.metrics import MetricError, kind_of
@@ -81,6 +82,9 @@ class Best:
         left_out = f" (without a mean: {', '.join(self.without_mean)})" if self.without_mean else ""
         found = self.names[0] if self.is_distinguishable else f"not distinguishable: {', '.join(self.names)}"
         return f"{what}: {found}{left_out}"
+
+    def _repr_html_(self) -> str:
+        return markup.paragraph(str(self))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pandas as pd
 
 from outboxsim import markup
 from outboxsim.analysis import report_tables
+from outboxsim.analysis.asking import read_select
 from outboxsim.analysis.outage_costs import closed_costs, outage_costs
 from outboxsim.analysis.outbox_reasons import outbox_reasons, outbox_table
 from outboxsim.analysis.report_words import in_words
@@ -80,6 +81,14 @@ MOST_ROWS: Final = 200
 _LEFT_OUT: Final = ("connector_disabled", "suspended", "in_flight", "cancelled", "failed", "not_sent", "load")
 
 
+def _read(result: Result, select: Select | Mapping[str, Any] | None) -> Select | None:
+    if not isinstance(select, Mapping):
+        return select
+    if result.scenario is None:
+        raise ValueError("tables from files know no scenario whose names a selection could mean; filter the DataFrames instead")
+    return read_select(result.scenario, select)
+
+
 class Report(Mapping[str, pd.DataFrame]):
     """What happened in a run, as tables: a mapping of names to DataFrames, each of which is an attribute, too.
 
@@ -90,7 +99,12 @@ class Report(Mapping[str, pd.DataFrame]):
     result
         The run.
     select
-        Which emails count, as ``select`` in scenario files; None for all.
+        Which emails count, as ``select`` in scenario files: ``{"team": "billing"}``; None for all.
+
+    Raises
+    ------
+    ScenarioInvalid
+        A selection that names what the scenario does not have.
 
     Attributes
     ----------
@@ -110,9 +124,9 @@ class Report(Mapping[str, pd.DataFrame]):
     >>> report.save("lunch.html")  # doctest: +SKIP
     """
 
-    def __init__(self, result: Result, select: Select | None = None) -> None:
+    def __init__(self, result: Result, select: Select | Mapping[str, Any] | None = None) -> None:
         self.result = result
-        self.selected = Selected(result, select)
+        self.selected = Selected(result, _read(result, select))
 
     @cached_property
     def metrics(self) -> pd.DataFrame:

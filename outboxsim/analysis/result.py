@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -271,13 +271,13 @@ class Result:
         value = metric(self, name, select)
         return timedelta(microseconds=value) if value is not None and kind_of(name) == "duration" else value
 
-    def report(self, select: Select | None = None) -> Report:
+    def report(self, select: Select | Mapping[str, Any] | None = None) -> Report:
         """What happened, as tables: by connector, error, attempt number, hour and team; the outbox and why; outages and what they cost.
 
         Parameters
         ----------
         select
-            Which emails count, as ``select`` in scenario files; None for all.
+            Which emails count, as ``select`` in scenario files: ``{"team": "billing"}``; None for all.
 
         Returns
         -------

@@ -236,9 +236,8 @@ class Tuning(Shown):
         spent = sum(one.replications for one in self.candidates)
         tried = f"{counted(len(self.candidates), 'candidate')} in {counted(spent, 'replication')}, {stopped} stopped early"
         header = ["finalist", *self.question.metrics, *(["on the front"] if self.final.on_front else [])]
-        finalists = Sheet(
-            f"{self.scenario.name or '(no name)'}: {wanted}\n{tried}", header, [self._cells(name) for name in self.final.names]
-        )
+        caption = f"{self.scenario.name or '(no name)'}: {wanted}; {tried}"
+        finalists = Sheet(caption, header, [self._cells(name) for name in self.final.names])
         gaps = [self._gap_cells(one) for one in self._to_current]
         caption = f"Differences to {CURRENT} (all of them together at {share_in_words(self.confidence)})"
         return [finalists, Sheet(caption, ["finalist", "metric", "difference", ""], gaps, self._notes(), left=2)]

@@ -25,7 +25,8 @@ _FRONT: Final = "#0072B2"
 _CURRENT: Final = "#D55E00"
 #: Durations that span more than this are drawn by their logarithm, with marks at these, s.
 _WIDE: Final = 20
-_ROUND: Final = (0.1, 1, 10, 60, 300, 900, 3600, 14_400, 86_400, 432_000, 2_592_000)
+_ROUND: Final = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 7200, 14_400, 28_800, 86_400, 172_800, 432_000, 864_000, 2_592_000)
+_MOST_MARKS: Final = 6
 #: How far apart names are, in dots.
 _ROOM_ACROSS: Final = 70
 _ROOM_UP: Final = 12
@@ -73,6 +74,7 @@ def pareto_front(tuning: Tuning, ax: Axes | None = None) -> Axes:
         if kind_of(metric) == "duration" and min(values) > 0 and max(values) > _WIDE * min(values):
             scale("log")
             _round_durations(axis, min(values) / 2, max(values) * 2)
+            axis.set_label_text(plain_text(metric))
     _named(axes, [(str(name), float(row[across]), float(row[up])) for name, row in front.iterrows() if name != CURRENT])
     legend(axes, [marks[0], line, marks[1]])
     return axes
@@ -80,7 +82,8 @@ def pareto_front(tuning: Tuning, ax: Axes | None = None) -> Axes:
 
 def _round_durations(axis: Axis, low: float, high: float) -> None:
     """Marks of an axis at round durations, in words."""
-    axis.set_major_locator(FixedLocator([second for second in _ROUND if low <= second <= high]))
+    marks = [second for second in _ROUND if low <= second <= high]
+    axis.set_major_locator(FixedLocator(marks[:: -(-len(marks) // _MOST_MARKS) or 1]))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda second, _: format_duration(round(second * 1_000_000))))
 

@@ -46,7 +46,7 @@ def _facts(scenario: Scenario) -> list[tuple[str, object]]:
         ("When", f"{format_duration(scenario.horizon)} from {clock.iso(0)} ({scenario.time_zone}), seed {scenario.seed}"),
         ("People", "; ".join(people)),
         ("Emails", "; ".join(emails)),
-        ("Retry", f"{scenario.retry.name or scenario.retry!r}{limit}"),
+        ("Retry", f"{scenario.retry.name or repr(scenario.retry)}{limit}"),
     ]
 
 
@@ -70,9 +70,12 @@ def _mapping(written: Any, name: str) -> Mapping[str, Any]:
 
 
 def _value(value: Any) -> str:
-    """A value as its file has it; of a long list how many there are."""
-    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) > 3:
-        return f"{len(value)} of them"
+    """A value as its file has it, without brackets; of a long list how many there are."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_value(part)}" for key, part in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        is_long = len(value) > 3 or any(isinstance(part, Mapping) for part in value)
+        return f"{len(value)} of them" if is_long and len(value) > 1 else ", ".join(map(_value, value))
     return in_yaml(value)
 
 
@@ -80,6 +83,6 @@ def _lines(title: str, entries: Sequence[Any]) -> str:
     """Entries of a list as they were written, the first of many; nothing if there are none."""
     if not entries:
         return ""
-    rows = [(str(number), in_yaml(entry)) for number, entry in enumerate(entries[:_MOST_LINES])]
+    rows = [(str(number), _value(entry)) for number, entry in enumerate(entries[:_MOST_LINES])]
     notes = [f"The first {_MOST_LINES} of {len(entries):,}."] if len(entries) > _MOST_LINES else []
     return markup.folded(f"{title} ({len(entries):,})", markup.table(["", "entry"], rows, notes=notes, left=2))

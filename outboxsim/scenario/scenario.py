@@ -242,8 +242,8 @@ class Scenario(Concept):
         return scenario_of_mapping(mapping, folder=folder)
 
     def __repr__(self) -> str:
-        what = f"{len(self.connectors)} connectors, {len(self.emails):,} emails, {len(self.traffic)} traffic"
-        return f"Scenario({self.name!r}, {format_duration(self.horizon)} from {self.clock.iso(0)}, {what})"
+        size = f"connectors={len(self.connectors)}, emails={len(self.emails)}, traffic={len(self.traffic)}"
+        return f"Scenario({self.name!r}, {format_duration(self.horizon)} from {self.clock.iso(0)}, {size})"
 
     def _repr_html_(self) -> str:
         from outboxsim.scenario.notebook import scenario_html  # noqa: PLC0415 - nobody else draws

@@ -362,3 +362,38 @@ def test_the_interval_holds_the_true_mean_as_often_as_stated():
     studies = [Replications("", 0, ("submitted",), rows[begin : begin + 10], 0.8) for begin in range(0, 400, 10)]
     missed = sum(not study.interval("submitted").low <= 40 <= study.interval("submitted").high for study in studies)
     assert 2 <= missed <= 16  # binomial(40, 0.2): fewer in 0.1 %, more in 0.3 % of the cases
+
+
+KILLED = """
+import importlib.util, os, signal
+from distributed import Client, LocalCluster
+
+if __name__ == "__main__":
+    spec = importlib.util.spec_from_file_location("study", {file!r})
+    study = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(study)
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1") as cluster, Client(cluster) as client:
+        victim = next(iter(client.run(os.getpid).values()))
+        ended = []
+
+        def progress(count):
+            ended.append(count)
+            if len(ended) == 3:
+                os.kill(victim, signal.SIGKILL)
+
+        rows = study.replicate(study.SCENARIO, 200, metrics=study.METRICS, executor=client.get_executor(), progress=progress).rows
+    assert victim and len(ended) > 3
+    assert rows == study.replicate(study.SCENARIO, 200, metrics=study.METRICS).rows
+"""
+
+
+@pytest.mark.nightly
+def test_a_cluster_that_loses_a_worker_gives_the_same_numbers(tmp_path):
+    """A scheduler with two worker processes on loopback, one of which is killed during the run."""
+    pytest.importorskip("distributed")
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED.format(file=__file__), encoding="utf-8")
+    here = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(here)}
+    finished = subprocess.run([sys.executable, str(script)], cwd=here, env=environment, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from outboxsim.analysis import searching
+from outboxsim.analysis import searching, tuning_plots
 from outboxsim.analysis.asking import asked_of
 from outboxsim.analysis.bench import Bench
 from outboxsim.analysis.compare import compare
@@ -132,6 +132,16 @@ def test_the_front_is_drawn(both):
     assert both.pareto_front(ax) is ax
     with pytest.raises(MetricError, match="two objectives"):
         FOUND.pareto_front()
+
+
+def test_durations_that_span_much_are_drawn_at_round_ones(monkeypatch):
+    monkeypatch.setattr(tuning_plots, "_WIDE", 1.2)
+    found = tuned(["minimise latency_p99", "minimise attempts_per_sent"], (), space=["fixed: 5 s .. 2 h"])
+    ax = found.pareto_front()
+    assert ax.get_xscale() == "log"
+    assert ax.get_xlabel() == "latency_p99"
+    assert len(ax.get_xticks()) <= 6
+    assert ax.xaxis.get_major_formatter()(3600, None) == "1 h"
 
 
 # Ready to use

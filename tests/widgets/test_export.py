@@ -163,7 +163,10 @@ def test_a_lesson_becomes_a_test(tmp_path):
     assert (scenario.name, scenario.description) == ("The lesson: done", "What\nthe class did.")
     report = check_file(str(path))
     assert report.outcome == "passed"
-    assert [verdict.path for verdict in report.verdicts if verdict.path.startswith("emails")] == ["emails.m1.status", "emails.m1.attempts"], "only ours"
+    assert [verdict.path for verdict in report.verdicts if verdict.path.startswith("emails")] == [
+        "emails.m1.status",
+        "emails.m1.attempts",
+    ], "only ours"
 
 
 def test_an_exported_file_can_be_exported_again(tmp_path):

@@ -86,7 +86,10 @@ def test_g1_a_row_shows_what_section_1_says(app: OutboxApp) -> None:
 def test_g1_a_row_in_german(tmp_path: Path) -> None:
     german = page_app(tmp_path, "greta", app={"language": "de"})
     told = [texts(cell) for cell in find(row(german, "notice"), "td")][2:]
-    assert told[2:6:3] == ["Verbindung deaktiviert", "Der E-Mail-Connector closed ist deaktiviert. Bitte im Builder aktivieren und erneut versuchen."]
+    assert told[2:6:3] == [
+        "Verbindung deaktiviert",
+        "Der E-Mail-Connector closed ist deaktiviert. Bitte im Builder aktivieren und erneut versuchen.",
+    ]
     assert told[9] == "02.03.2026, 09:00:00"
     assert told[11] == "ja"
     assert find(page(german), lang="de")
