@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
-from outboxsim import cli_studies
 from outboxsim.cli_common import FAILED, OK, USAGE
 from outboxsim.cli_common import complain as _complain
 from outboxsim.cli_common import load_file as _load
+from outboxsim.cli_studies import compare, tune
 
 if TYPE_CHECKING:
     from outboxsim.analysis.result import Result
@@ -368,8 +368,8 @@ def _print_schedule(preset: Preset, until: str) -> None:
 
 # compare, tune ----------------------------------------------------------------------------------------------------------------------
 
-app.command()(cli_studies.compare)
-app.command()(cli_studies.tune)
+app.command()(compare)
+app.command()(tune)
 
 
 # demo -------------------------------------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def folded(title: str, content: str, *, is_open: bool = False) -> str:
     return f"<details{' open' if is_open else ''}><summary>{text(title)}</summary>{content}</details>"
 
 
-def value(name: str, title: str, *parts: str) -> str:
+def block(name: str, title: str, *parts: str) -> str:
     """A public value as a notebook shows it: what it is, its title, and its parts (HTML)."""
     return f'<div class="outboxsim-{text(name)}"><strong>{text(title)}</strong>{"".join(parts)}</div>'
 

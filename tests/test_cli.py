@@ -238,6 +238,39 @@ def test_run_prints_a_summary(outboxsim):
         assert told in done.out
 
 
+def test_run_tells_the_costliest_outages_and_what_is_still_in_the_outbox(outboxsim):
+    write(a=GOOD)
+    lines = outboxsim("run", "a.outbox.yaml").out.splitlines()
+    assert any(line.split() == ["main", "2026-03-02", "12:00", "3", "1", "never"] for line in lines)
+    assert lines[-1].split("  ")[0] == "failed: its retries are used up"
+
+
+def test_run_writes_a_report_as_html(outboxsim):
+    write(a=GOOD)
+    done = outboxsim("run", "a.outbox.yaml", "--html", "report.html", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["metrics"]["sent"] == 1
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "<h1>Lunch</h1>" in page
+
+
+def test_a_report_that_cannot_be_written_is_wrong_usage(outboxsim):
+    write(a=GOOD)
+    done = outboxsim("run", "a.outbox.yaml", "--html", "nowhere/report.html")
+    assert done.code == 2
+    assert done.err.startswith("outboxsim: nowhere/report.html: the report cannot be written: ")
+
+
+def test_without_matplotlib_a_report_is_wrong_usage_before_anything_runs(outboxsim, monkeypatch):
+    write(a=GOOD)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    done = outboxsim("run", "a.outbox.yaml", "--html", "report.html")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "outboxsim: the report needs matplotlib, which comes with: pip install 'outboxsim[plots]'\n"
+    assert not Path("report.html").exists()
+
+
 def test_run_as_json_has_every_metric(outboxsim):
     write(a=GOOD + "expect:\n  - metrics: {delivered_within(3 s): 50 %}\n")
     done = json.loads(outboxsim("run", "a.outbox.yaml", "--json", "--seed", "5").out)

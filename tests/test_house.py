@@ -141,7 +141,7 @@ def test_what_readme_prints_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     lines = "".join(blocks("console")).splitlines()
     commands = [shlex.split(line.removeprefix("$ .venv/bin/outboxsim "), comments=True) for line in lines]
     commands = [command for command in commands if command[0] != "$"]
-    assert [command[0] for command in commands] == ["run", "patterns", "patterns", "compare", "tune", "check", "check"]
+    assert [command[0] for command in commands] == ["run", "run", "patterns", "patterns", "compare", "tune", "check", "check"]
     for command in commands:
         finished = subprocess.run([sys.executable, "-m", "outboxsim", *command], capture_output=True, text=True, check=False)
         assert finished.returncode == 0, f"{command}\n{finished.stdout}\n{finished.stderr}"

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import pandas as pd
 
-from outboxsim import markup
 from outboxsim.analysis.asking import Row, nulls, numbers, spread
 from outboxsim.analysis.intervals import mean_interval
 from outboxsim.analysis.metrics import MetricError, kind_of
@@ -28,6 +27,7 @@ from outboxsim.analysis.showing import (
     unit_of,
     value_in_words,
 )
+from outboxsim.markup import paragraph
 
 if TYPE_CHECKING:
     from outboxsim.retry import RetryPattern
@@ -84,7 +84,7 @@ class Best:
         return f"{what}: {found}{left_out}"
 
     def _repr_html_(self) -> str:
-        return markup.paragraph(str(self))
+        return paragraph(str(self))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator, NullLocator
 
+from outboxsim.analysis.columns import MINUTE, SECOND
 from outboxsim.analysis.lives import AttemptMark, EmailLife, email_life
 from outboxsim.analysis.plot_style import (
     ENGLISH,
@@ -31,7 +32,6 @@ from outboxsim.analysis.plot_style import (
     plain_text,
     plainly,
 )
-from outboxsim.analysis.selection import MINUTE, SECOND
 from outboxsim.outbox import SendStatus
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from outboxsim.analysis.columns import SECOND
 from outboxsim.analysis.incidence import standard_errors
 from outboxsim.analysis.plot_style import (
     ENGLISH,
@@ -30,7 +31,7 @@ from outboxsim.analysis.plot_style import (
     plainly,
 )
 from outboxsim.analysis.report_tables import HOURS, failures_by_hour
-from outboxsim.analysis.selection import SECOND, Run, selection_of
+from outboxsim.analysis.selection import Run, selection_of
 from outboxsim.outbox import SendStatus
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 ENDINGS: Final = {SendStatus.SENT: "-", SendStatus.FAILED: "--", SendStatus.CANCELLED: ":"}
 #: Where the logarithmic axis begins at the latest, in seconds: nobody cares what is quicker.
 _QUICKEST: Final = 0.1
+#: More steps are lower than the line of a screen is wide.
+_MOST_STEPS: Final = 1_000
 #: More numbers of attempts than this share bars.
 _MOST_BARS: Final = 40
 #: From nothing to the colour of failures; each step is darker, whatever colours one sees.
@@ -87,13 +90,16 @@ def cumulative_incidence(
         found = selected.incidence_of(status)
         if found is None or not found.times.size:
             continue
-        times = np.concatenate(([_QUICKEST / 2], np.maximum(found.times / SECOND, _QUICKEST / 2), [last]))
-        levels = np.concatenate(([0.0], found.levels, [found.levels[-1]]))
+        steps = _worth_drawing(found.levels)
+        times = np.concatenate(([_QUICKEST / 2], np.maximum(found.times[steps] / SECOND, _QUICKEST / 2), [last]))
+        levels = np.concatenate(([0.0], found.levels[steps], [found.levels[-1]]))
         look: dict[str, Any] = {"color": STATUS_COLOURS[status], "linestyle": style, "linewidth": 1.8, "label": labels.statuses[status]}
         axes.plot(times, levels, drawstyle="steps-post", zorder=3, **look)
         handles.append(Line2D([], [], **look))
         if confidence is not None:
-            half = NormalDist().inv_cdf((1 + confidence) / 2) * standard_errors(durations, statuses == status, statuses >= 0, found.times)
+            half = NormalDist().inv_cdf((1 + confidence) / 2) * standard_errors(
+                durations, statuses == status, statuses >= 0, found.times[steps]
+            )
             low, high = (np.clip(levels + sign * np.concatenate(([0.0], half, half[-1:])), 0, 1) for sign in (-1, 1))
             axes.fill_between(times, low, high, step="post", color=look["color"], alpha=0.2, linewidth=0, label="_interval")
     duration_axis(axes, _QUICKEST, last, is_logarithmic=True)
@@ -103,6 +109,14 @@ def cumulative_incidence(
     axes.set_xlabel(labels.since_release, **plainly(SMALL, MUTED))
     legend(axes, handles)
     return axes
+
+
+def _worth_drawing(levels: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Which steps of many: the last ones before the curve has risen by what a line is wide, and the last of all."""
+    if levels.size <= _MOST_STEPS:
+        return np.arange(levels.size)
+    cells = np.floor(levels * _MOST_STEPS).astype(np.int64)
+    return np.flatnonzero(np.append(np.diff(cells) != 0, True))
 
 
 def attempts_histogram(run: Run, ax: Axes | None = None, *, select: Select | None = None, labels: Labels = ENGLISH) -> Axes:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
-import sys
-import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
@@ -14,13 +11,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from multiprocessing import connection
-from multiprocessing.context import SpawnContext, SpawnProcess
-from multiprocessing.process import BaseProcess
-from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from outboxsim.analysis.asking import Asked, Row, run_one, values_of
+from outboxsim.processes import new_pool
 
 if TYPE_CHECKING:
     from outboxsim.analysis.variants import Variant
@@ -55,9 +50,9 @@ class Task:
     max_events: int
 
 
-def perform(world: bytes, task: Task) -> list[Row]:
+def perform(world: bytes | Scenario, task: Task) -> list[Row]:
     """The values of a task's replications; runs in a process of the executor, which unpickles the scenario only once."""
-    return rows_of(task, _unpickled(world))
+    return rows_of(task, _unpickled(world) if isinstance(world, bytes) else world)
 
 
 def rows_of(task: Task, scenario: Scenario) -> list[Row]:
@@ -91,7 +86,7 @@ class Workers:
     def __init__(self, executor: Executor | None = None) -> None:
         self._given = executor
         self._pool: ProcessPoolExecutor | None = None
-        self._worlds: tuple[Scenario, bytes] | None = None
+        self._world: tuple[Scenario, bytes | Scenario] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +117,7 @@ class Workers:
         Exception
             What the first task that fails raised, in their order; those behind it are cancelled.
         """
-        executor = self._executor(seconds)
+        executor = self._executor(scenario, tasks, seconds)
         if executor is None:
             yield from ((task, rows_of(task, scenario)) for task in tasks)
             return
@@ -142,13 +137,13 @@ class Workers:
                 if future is not None:
                     future.cancel()
 
-    def _pickled(self, scenario: Scenario) -> bytes:
-        """The scenario for other processes: one object, which all tasks share. What it expects stays here."""
-        if self._worlds is None or self._worlds[0] is not scenario:
-            self._worlds = scenario, pickle.dumps(scenario.model_copy(update={"expect": ()}))
-        return self._worlds[1]
+    def _pickled(self, scenario: Scenario) -> bytes | Scenario:
+        """The scenario for other processes, without what it expects: one object, which all tasks share. Itself, if it cannot travel."""
+        if self._world is None or self._world[0] is not scenario:
+            self._world = scenario, _pickled(scenario.model_copy(update={"expect": ()})) or scenario
+        return self._world[1]
 
-    def _submitted(self, executor: Executor, world: bytes, task: Task) -> Future[list[Row]] | None:
+    def _submitted(self, executor: Executor, world: bytes | Scenario, task: Task) -> Future[list[Row]] | None:
         try:
             return executor.submit(perform, world, task)
         except BrokenProcessPool:
@@ -166,51 +161,27 @@ class Workers:
                     raise
         return rows_of(task, scenario)
 
-    def _executor(self, seconds: float) -> Executor | None:
+    def _executor(self, scenario: Scenario, tasks: Sequence[Task], seconds: float) -> Executor | None:
         if self._given is not None:
             return self._given
-        if self._pool is None and seconds >= WORTH_PROCESSES and cores() > 1:
-            self._pool = _new_pool(cores())
+        if seconds < WORTH_PROCESSES or cores() < 2 or not self._travel(scenario, tasks):
+            return None
+        if self._pool is None:
+            self._pool = new_pool(cores())
         return self._pool
 
-
-class _WithoutMain(SpawnProcess):
-    """A process that does not import the caller's main module.
-
-    Else a script without ``if __name__ == "__main__":`` would begin anew in each process. What runs there is all in this package; if a
-    task needs more (a delay rule from the script, say), the process cannot read it, and the work is done in the caller's.
-    """
-
-    @staticmethod
-    def _Popen(process: BaseProcess) -> Any:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")  # says neither its file nor its name
-        try:
-            return SpawnProcess._Popen(process)
-        finally:
-            sys.modules["__main__"] = main
+    def _travel(self, scenario: Scenario, tasks: Sequence[Task]) -> bool:
+        """Whether processes of its own can read all of it: not what a script or a function defines, such as a delay rule of one's own."""
+        pieces = self._pickled(scenario), _pickled([task.variant for task in tasks])
+        return all(isinstance(piece, bytes) and b"__main__" not in piece for piece in pieces)
 
 
-class _Fresh(SpawnContext):
-    """New processes, not copies of this one: copies of a process with threads, as a notebook's kernel has, may hang."""
-
-    Process: ClassVar[type[SpawnProcess]] = _WithoutMain
-
-
-def _new_pool(processes: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(processes, _Fresh(), initializer=_end_with_parent)
-
-
-def _end_with_parent() -> None:
-    """End this process as soon as its parent has: one that was killed cannot tell its pool, which would wait for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _pickled(value: Any) -> bytes | None:
+    """A value for other processes; None if it cannot travel."""
+    try:
+        return pickle.dumps(value)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
 
 
 def task_size(count: int, seconds: float) -> int:

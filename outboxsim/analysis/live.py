@@ -11,7 +11,7 @@ from outboxsim.analysis.sizes import AttemptCounts, ConnectorStretch, OutboxSize
 from outboxsim.engine.glance import Activity, activities, attempt_starts, connectors_now, status_moves
 
 if TYPE_CHECKING:
-    from outboxsim.analysis.selection import Mask
+    from outboxsim.analysis.columns import Mask
     from outboxsim.engine import Simulation
 
 State: TypeAlias = Literal["outage", "disabled"]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from outboxsim.analysis.selection import MINUTE, Selected
+from outboxsim.analysis.columns import MINUTE
+from outboxsim.analysis.selection import Selected
 from outboxsim.outbox import Outcome, SendStatus, Trigger
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
+from outboxsim.analysis.columns import NEVER, covered, equals
 from outboxsim.analysis.outage_costs import drain_after, most_in_a_minute, storm_after, wasted
-from outboxsim.analysis.selection import NEVER, Run, Selected, covered, equals, selection_of
+from outboxsim.analysis.selection import Run, Selected, selection_of
 from outboxsim.errors import OutboxsimError
 from outboxsim.quantities import parse_duration
 
@@ -179,7 +180,7 @@ def delivered_within(run: Run, duration: int, select: Select | None = None) -> f
     Release is the end of the undo window, the scheduled time, or send now. Emails that left before their release, are released after
     the end of the run, or never (migrated) stay outside. The share is the Aalen-Johansen cumulative incidence of `sent` at `duration`:
     `failed` (at the last failure) and `cancelled` compete, emails of another status are censored at the end of the run. None if no
-    email was released. Unit: share, 0 to 1.
+    email was released. Unit: share, 0 to 1. Source of the estimator: Aalen and Johansen 1978, see `outboxsim.analysis.incidence`.
     """
     sending = selection_of(run, select).sending
     return None if sending is None else sending.at(duration)
@@ -188,8 +189,8 @@ def delivered_within(run: Run, duration: int, select: Select | None = None) -> f
 def latency(run: Run, share: float, select: Select | None = None) -> int | None:
     """The time from release to acceptance that `share` of the emails keep.
 
-    The smallest t at which the cumulative incidence of `sent` (see `delivered_within`) is at least `share`; None if it never is: so
-    many emails fail, are cancelled, or are still waiting. Unit: µs.
+    The smallest t at which the cumulative incidence of `sent` (the estimator of `delivered_within`) is at least `share`; None if it
+    never is: so many emails fail, are cancelled, or are still waiting. Unit: µs.
     """
     sending = selection_of(run, select).sending
     return None if sending is None else sending.quantile(share)

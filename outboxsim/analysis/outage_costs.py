@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from outboxsim.analysis.selection import HOUR, MINUTE, NEVER, Instants, Mask, Period, Run, Selected, covered, equals, selection_of
+from outboxsim.analysis.columns import HOUR, MINUTE, NEVER, Instants, Mask, Period, covered, equals
+from outboxsim.analysis.selection import Run, Selected, selection_of
 
 if TYPE_CHECKING:
     from outboxsim.scenario import Select
@@ -263,7 +264,7 @@ def _closed_row(selected: Selected, connector: str, closed: Period, met_closed: 
 def _finished(selected: Selected, attempts: Mask) -> Instants:
     """When each email with one of these attempts was sent; `NEVER` if it is not."""
     emails = selected.rows_of_attempts[attempts]
-    return np.asarray(selected.sent_at[np.unique(emails)])
+    return np.asarray(selected.whole.sent_at[np.unique(emails)])
 
 
 def _kind_and_error(selected: Selected, connector: str, outage: Period) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from outboxsim.analysis.selection import NEVER, Instants, Mask, Selected, covered, equals
+from outboxsim.analysis.columns import NEVER, Instants, Mask, covered, equals
+from outboxsim.analysis.selection import Selected
 
 #: The columns of what is in the outbox that the emails table has, too.
 _FROM_EMAILS: Final = ("submitted", "attempts", "last_error", "next_attempt", "connector", "from", "to", "subject")
@@ -20,11 +21,10 @@ def outbox_table(selected: Selected) -> pd.DataFrame:
     `id`, `status`, `reason` (why it has not left, in words), `age` (since its submission), and `submitted`, `attempts`, `last_error`,
     `next_attempt`, `connector`, `from`, `to`, `subject` as in the table of emails.
     """
-    reasons = _reasons(selected)
-    inside = ~selected.with_status("sent", "cancelled")
-    emails = selected.emails[inside]
-    age = (selected.horizon - selected.instants(emails["submitted"])).view("timedelta64[us]")
-    first = {"id": emails["id"], "status": emails["status"].astype("str"), "reason": pd.Series(reasons[inside], emails.index, dtype="str")}
+    here = selected.narrowed(~equals(selected.result.emails["status"], "sent", "cancelled"))
+    emails = here.emails
+    age = (here.horizon - here.instants(emails["submitted"])).view("timedelta64[us]")
+    first = {"id": emails["id"], "status": emails["status"].astype("str"), "reason": pd.Series(_reasons(here), emails.index, dtype="str")}
     table = pd.DataFrame({**first, "age": pd.Series(age, emails.index), **{name: emails[name] for name in _FROM_EMAILS if name in emails}})
     return table.sort_values("submitted", kind="stable", ignore_index=True)
 
@@ -38,7 +38,7 @@ def outbox_reasons(outbox: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reasons(selected: Selected) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    """For each selected email why it is still in the outbox: the first rule that fits; it means nothing for one that has left."""
+    """For each of the emails why it is still in the outbox: the first rule that fits."""
     reasons = np.full(len(selected.emails), "", dtype=object)
     for fits, reason in _rules(selected):
         reasons[fits & (reasons == "")] = reason

@@ -6,7 +6,6 @@ variant, a column per metric. A file is written beside its place and then moved 
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from outboxsim.analysis.asking import Asked, Row
+from outboxsim.analysis.digests import digest
 from outboxsim.analysis.metrics import kind_of
 from outboxsim.errors import OutboxsimError
 
@@ -105,11 +105,11 @@ def _told(scenario: Scenario, asked: Sequence[Asked], seed: int) -> dict[str, An
     world = scenario.model_copy(update={"expect": ()})
     return {
         "scenario": scenario.name,
-        "digest": hashlib.sha256(repr(world).encode()).hexdigest(),
+        "digest": digest(world),
         "seed": seed,
         "version": importlib.metadata.version("outboxsim"),
         "metrics": [one.metric for one in asked],
-        "select": sorted({repr(one.select) for one in asked}),
+        "select": sorted({digest(one.select, 12) for one in asked}),
     }
 
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from outboxsim.analysis.selection import SECOND
+from outboxsim.analysis.columns import SECOND
 from outboxsim.analysis.sizes import Attempted
 from outboxsim.outbox import Outcome, SendStatus
 from outboxsim.quantities import format_duration

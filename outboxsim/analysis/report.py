@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pandas as pd
 
-from outboxsim import markup
 from outboxsim.analysis import report_tables
 from outboxsim.analysis.asking import read_select
 from outboxsim.analysis.outage_costs import closed_costs, outage_costs
@@ -17,7 +16,8 @@ from outboxsim.analysis.outbox_reasons import outbox_reasons, outbox_table
 from outboxsim.analysis.report_words import in_words
 from outboxsim.analysis.selection import Selected
 from outboxsim.analysis.showing import text_table
-from outboxsim.markup import visible
+from outboxsim.markup import block, facts, folded, paragraph, visible
+from outboxsim.markup import table as html_table
 from outboxsim.quantities import format_duration
 from outboxsim.retry.values import did_you_mean
 
@@ -52,7 +52,12 @@ TABLES: Final[Mapping[str, Told]] = {
     "failures_by_hour": Told("Failures by connector and hour of the day", "There is no connector."),
     "by_team": Told("Emails, attempts and failures by team", "There was no email.", ("team", "emails", "sent", "failures", "latency_p95")),
     "outbox_reasons": Told("What is in the outbox at the end, and why", "The outbox is empty at the end."),
-    "outbox": Told("Emails in the outbox at the end", "The outbox is empty at the end.", ("id", "status", "reason", "age")),
+    "outbox": Told(
+        "Emails in the outbox at the end",
+        "The outbox is empty at the end.",
+        ("id", "status", "reason", "age"),
+        ("id", "status", "reason", "age", "attempts", "last_error", "next_attempt", "from"),
+    ),
     "outages": Told(
         "Outages and what they cost",
         "There was no outage.",
@@ -76,7 +81,7 @@ _SHORTLY: Final = {
     "wasted_attempts": "Attempts without a chance",
 }
 #: More rows are for the DataFrame.
-MOST_ROWS: Final = 200
+MOST_ROWS: Final = 100
 #: Columns that HTML leaves out where they say nothing: zeros, or no value at all.
 _LEFT_OUT: Final = ("connector_disabled", "suspended", "in_flight", "cancelled", "failed", "not_sent", "load")
 
@@ -239,27 +244,27 @@ class Report(Mapping[str, pd.DataFrame]):
         return "\n\n".join([*parts, f"Tables: {others}"])
 
     def _repr_html_(self) -> str:
-        sections = [markup.folded(TABLES[name].title, self.table_html(name), is_open=name in _BRIEFLY) for name in TABLES]
-        return markup.value("report", self.title, markup.paragraph(self.span), *sections)
+        sections = [folded(TABLES[name].title, self.table_html(name), is_open=name in _BRIEFLY) for name in TABLES]
+        return block("report", self.title, paragraph(self.span), *sections)
 
     def short_html(self) -> str:
         """What became of the emails, and where the rest is to be had: a result in a notebook."""
         metrics = dict(zip(self.metrics["metric"], in_words(self.metrics).rows, strict=True))
-        facts = [(words, metrics[name][1]) for name, words in _SHORTLY.items()]
+        figures = [(words, metrics[name][1]) for name, words in _SHORTLY.items()]
         parts = [self.table_html(name, caption=TABLES[name].title) for name in ("by_status", "outbox_reasons")]
         more = "More: .report() tells it all; .emails, .attempts and .events are DataFrames; .outbox('12:15', 'lena') is what somebody saw."
-        return markup.value("result", self.title, markup.paragraph(self.span), markup.facts(facts), *parts, markup.paragraph(more))
+        return block("result", self.title, paragraph(self.span), facts(figures), *parts, paragraph(more))
 
     def table_html(self, name: str, *, caption: str = "") -> str:
         """A table as HTML; a sentence if it is empty."""
         told, table = TABLES[name], self[name]
         if table.empty:
-            return markup.paragraph(told.empty)
+            return paragraph(told.empty)
         table = table[list(told.shown)] if told.shown else table
         table = table.drop(columns=[name for name in _LEFT_OUT if name in table and not table[name].fillna(0).any()])
         sheet = in_words(table, MOST_ROWS)
         notes = [f"The first {MOST_ROWS:,} of {len(table):,}."] if len(table) > MOST_ROWS else []
-        return markup.table(sheet.header, sheet.rows, caption=caption, notes=notes, left=sheet.words)
+        return html_table(sheet.header, sheet.rows, caption=caption, notes=notes, left=sheet.words)
 
     def to_html(self) -> str:
         """The report as one HTML page with plots, without scripts and without anything from elsewhere.

@@ -42,14 +42,9 @@ def figures_of(selected: Selected) -> dict[str, str]:
     ImportError
         If matplotlib is missing; the message says how to install it.
     """
-    try:
-        from outboxsim.analysis import plots  # noqa: PLC0415
-        from outboxsim.analysis.plot_style import new_axes  # noqa: PLC0415
-        from outboxsim.analysis.svg import inline_svg  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "matplotlib":
-            raise
-        raise ImportError("plots need matplotlib, which comes with: pip install 'outboxsim[plots]'", name="matplotlib") from error
+    from outboxsim.analysis import plots  # noqa: PLC0415 - tables need no matplotlib
+    from outboxsim.analysis.plot_style import new_axes  # noqa: PLC0415
+    from outboxsim.analysis.svg import inline_svg  # noqa: PLC0415
 
     drawn = {}
     for name, figure in _figures(selected, plots).items():

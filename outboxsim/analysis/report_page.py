@@ -107,9 +107,10 @@ def _head(report: Report) -> str:
 
 
 def _metric_words(report: Report) -> list[tuple[str, str, str]]:
-    """Each metric's name, its value with the unit, and that unit as it stands there (durations and shares have theirs inside)."""
+    """Each metric's name, its value with the unit, and the unit that may be left out (durations and shares need theirs)."""
     words = [str(row[1]) for row in in_words(report.metrics).rows]
-    return [(name, value, f" {unit}") for name, value, unit in zip(report.metrics["metric"], words, report.metrics["unit"], strict=True)]
+    units = ["" if unit in {"s", "share"} else f" {unit}" for unit in report.metrics["unit"]]
+    return list(zip(report.metrics["metric"], words, units, strict=True))
 
 
 def _section(report: Report, section: Section, drawn: dict[str, str]) -> str:

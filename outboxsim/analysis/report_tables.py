@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from outboxsim.analysis.columns import NEVER, Mask, equals, lists
 from outboxsim.analysis.metrics import METRICS, MetricError, connector_load, kind_of, latency, metric
-from outboxsim.analysis.selection import NEVER, Mask, Selected, equals, lists
+from outboxsim.analysis.selection import Selected
 from outboxsim.analysis.showing import in_unit
 from outboxsim.outbox import Outcome, SendStatus
 
@@ -77,7 +78,7 @@ _CONNECTOR_COLUMNS: Final = (
 
 
 def _connector_row(selected: Selected, connector: str) -> dict[str, Any]:
-    own = _narrowed(selected, equals(selected.result.emails["connector"], connector))
+    own = selected.narrowed(equals(selected.result.emails["connector"], connector))
     outages, closed = selected.outages(connector), selected.closed(connector)
     spans = [sum((selected.horizon if one.end is None else one.end) - one.begin for one in periods) for periods in (outages, closed)]
     return {
@@ -95,9 +96,7 @@ def _connector_row(selected: Selected, connector: str) -> dict[str, Any]:
 
 
 def _load(selected: Selected, connector: str) -> float:
-    alone = Selected(selected.result, only=selected.chosen)
-    alone.__dict__["connectors"] = (connector,)
-    load = connector_load(alone)
+    load = connector_load(selected.narrowed(selected.chosen, connector))
     return np.nan if load is None else load
 
 
@@ -178,8 +177,8 @@ def by_team(selected: Selected) -> pd.DataFrame:
     """
     column = selected.result.emails["team"]
     names = dict.fromkeys(name for names in pd.unique(selected.emails["team"].dropna()) for name in str(names).split(",") if name)
-    rows = [_team_row(name, _narrowed(selected, lists(column, name))) for name in names]
-    without = _narrowed(selected, (column.isna() | equals(column, "")).to_numpy(dtype=np.bool_))
+    rows = [_team_row(name, selected.narrowed(lists(column, name))) for name in names]
+    without = selected.narrowed((column.isna() | equals(column, "")).to_numpy(dtype=np.bool_))
     if len(without.emails):
         rows.append(_team_row("", without))
     return pd.DataFrame(rows, columns=_TEAM_COLUMNS).astype(_types(_TEAM_COLUMNS))
@@ -207,11 +206,6 @@ def _team_row(name: str, team: Selected) -> dict[str, Any]:
 
 
 # Parts ------------------------------------------------------------------------------------------------------------------------------
-
-
-def _narrowed(selected: Selected, only: Mask) -> Selected:
-    """The same with fewer emails; the connectors that are looked at stay."""
-    return Selected(selected.result, only=selected.chosen & only)
 
 
 def _attempts_row(selected: Selected, those: Mask) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
+from outboxsim.analysis.columns import HOUR, MINUTE, SECOND
 from outboxsim.analysis.metrics import kind_of
-from outboxsim.analysis.selection import HOUR, MINUTE, SECOND
 from outboxsim.analysis.showing import value_in_words
 from outboxsim.quantities import format_duration
 
@@ -34,7 +34,7 @@ _HEADERS: Final = {
 }
 
 
-class Sheet(NamedTuple):
+class Cells(NamedTuple):
     """A table in words: a header, rows, and which of the columns hold words (the others numbers)."""
 
     header: Sequence[str]
@@ -42,7 +42,7 @@ class Sheet(NamedTuple):
     words: Sequence[int]
 
 
-def in_words(table: pd.DataFrame, most: int | None = None) -> Sheet:
+def in_words(table: pd.DataFrame, most: int | None = None) -> Cells:
     """A report's table as people read it; of a long one the first `most` rows.
 
     A column is written by its type and name: durations with their units, instants to the second, shares as percentages. A named index is
@@ -55,7 +55,7 @@ def in_words(table: pd.DataFrame, most: int | None = None) -> Sheet:
         columns[1:] = [_metrics(shown)]
     header = [_HEADERS.get(str(name), str(name).replace("_", " ")) for name in shown.columns][: len(columns)]
     words = [place for place, name in enumerate(shown.columns[: len(columns)]) if _holds_words(shown[name])]
-    return Sheet(header, list(zip(*columns, strict=True)), words)
+    return Cells(header, list(zip(*columns, strict=True)), words)
 
 
 def _holds_words(column: pd.Series[Any]) -> bool:

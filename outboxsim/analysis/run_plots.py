@@ -10,6 +10,7 @@ import numpy.typing as npt
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, StepPatch
 
+from outboxsim.analysis.columns import HOUR, MINUTE
 from outboxsim.analysis.outage_costs import StormMark, storms_of
 from outboxsim.analysis.plot_style import (
     ATTEMPT_COLOURS,
@@ -31,7 +32,6 @@ from outboxsim.analysis.plot_style import (
     plain_text,
     plainly,
 )
-from outboxsim.analysis.selection import HOUR, MINUTE
 from outboxsim.analysis.sizes import IN_OUTBOX, AttemptCounts, Attempted, ConnectorStretch, OutboxSizes, attempt_counts, size_by_status
 from outboxsim.quantities import format_duration
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from outboxsim.analysis.asking import Row, spread
 from outboxsim.analysis.bootstrap import generator
+from outboxsim.analysis.digests import digest
 from outboxsim.analysis.intervals import exceeded
 from outboxsim.analysis.parts import StudyError
 from outboxsim.analysis.question import CURRENT, Candidate, Question
@@ -171,7 +172,7 @@ def _study_of(question: Question, seed: int, file: Path | None) -> tuple[optuna.
 
     storage = None if file is None else f"sqlite:///{file.resolve().as_posix()}"
     study = _new_study(question, seed, storage)
-    for key, value in (("seed", seed), ("question", repr(question))):
+    for key, value in (("seed", seed), ("question", digest(question))):
         if study.user_attrs[key] != value:
             raise StudyError(f"{file} holds another tuning: its {key} is {study.user_attrs[key]}, not {value}; take another folder")
     trials = study.get_trials()
@@ -195,7 +196,7 @@ def _new_study(question: Question, seed: int, storage: str | None) -> optuna.Stu
     study = optuna.create_study(storage=storage, study_name=_STUDY, directions=directions, load_if_exists=True)
     if not study.user_attrs:
         study.set_user_attr("seed", seed)
-        study.set_user_attr("question", repr(question))
+        study.set_user_attr("question", digest(question))
     return study
 
 

@@ -6,40 +6,22 @@ Instants and durations are whole microseconds since the run's start, as everywhe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from outboxsim.analysis.columns import NEVER, Codes, Instants, Mask, Period, equals, instants_of, lists, periods
 from outboxsim.analysis.incidence import CENSORED, COMPETED, REACHED, Incidence, cumulative_incidence
+from outboxsim.analysis.whole_run import WholeRun
 from outboxsim.outbox import SendStatus
 
 if TYPE_CHECKING:
     from outboxsim.analysis.result import Result
     from outboxsim.scenario import Select
-
-SECOND: Final = 1_000_000
-MINUTE: Final = 60 * SECOND
-HOUR: Final = 60 * MINUTE
-
-#: An instant that never comes (pandas' own code for a missing one).
-NEVER: Final = np.iinfo(np.int64).min
-
-Instants: TypeAlias = npt.NDArray[np.int64]
-Mask: TypeAlias = npt.NDArray[np.bool_]
-Codes: TypeAlias = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A stretch of simulated time, [begin, end); `end` is None if the run ended before it did."""
-
-    begin: int
-    end: int | None
 
 
 class Selected:
@@ -53,13 +35,26 @@ class Selected:
         Which emails count: by traffic, team (one of its teams), connector, priority, system. None, or a part left out: all.
     only
         Which rows of `result.emails` count beside that, of shape (emails,); None for all.
+
+    Attributes
+    ----------
+    whole
+        What is the same whatever the selection.
     """
 
     def __init__(self, result: Result, select: Select | None = None, only: Mask | None = None) -> None:
         self.result = result
+        self.whole = WholeRun(result)
         self._only = only
         self.select = select
         self.horizon: int = result.horizon
+
+    def narrowed(self, only: Mask, *connectors: str) -> Selected:
+        """The same with fewer emails (rows of the table of all emails), and with these connectors, if any, in place of its own."""
+        narrower = Selected(self.result, only=self.chosen & only)
+        narrower.whole = self.whole
+        narrower.__dict__["connectors"] = connectors or self.connectors
+        return narrower
 
     # Emails ----------------------------------------------------------------------------------------------------------------------
 
@@ -93,14 +88,7 @@ class Selected:
 
     def instants(self, column: pd.Series[Any]) -> Instants:
         """A column of instants as microseconds since the run's start; `NEVER` where it is empty."""
-        since_epoch = pd.DatetimeIndex(column).as_unit("us").asi8
-        return np.where(since_epoch == NEVER, NEVER, since_epoch - self.result.clock.epoch_us)
-
-    @cached_property
-    def sent_at(self) -> Instants:
-        """When each email of the table was sent, selected or not; `NEVER` if it is not by the end."""
-        emails = self.result.emails
-        return np.where(equals(emails["status"], "sent"), self.instants(emails["finished"]), NEVER)
+        return instants_of(column, self.result.clock.epoch_us)
 
     def timestamps(self, instants: Instants) -> pd.DatetimeIndex:
         """Microseconds since the run's start as instants in the tables' time zone; NaT where one is `NEVER`."""
@@ -123,27 +111,17 @@ class Selected:
     def attempts(self) -> pd.DataFrame:
         """The attempts of the selected emails."""
         attempts = self.result.attempts
-        return attempts if self.chosen.all() else attempts[self.holds(attempts["email"])]
+        return attempts if self.chosen.all() else attempts[self.chosen[self.whole.rows_of_attempts]]
 
     def holds(self, emails: pd.Series[Any]) -> Mask:
         """Which cells of a column of email ids are selected emails."""
-        return self.chosen[self._rows_of(emails)]
-
-    def _rows_of(self, emails: pd.Series[Any]) -> npt.NDArray[np.intp]:
-        """For each cell of a column of email ids the row of the emails table (all emails, selected or not)."""
-        ids, codes = (emails.cat.categories, emails.cat.codes) if isinstance(emails.dtype, pd.CategoricalDtype) else (emails, None)
-        rows: npt.NDArray[np.intp] = self._index.get_indexer(pd.Index(ids))
-        return rows if codes is None else rows[codes.to_numpy()]
+        return self.chosen[self.whole.rows_of(emails)]
 
     @cached_property
     def rows_of_attempts(self) -> npt.NDArray[np.intp]:
         """For each of the selected emails' attempts the row of its email in the table of all emails."""
-        return self._rows_of(self.attempts["email"])
-
-    @cached_property
-    def _index(self) -> pd.Index[Any]:
-        index: pd.Index[Any] = pd.Index(self.result.emails["id"])
-        return index
+        rows = self.whole.rows_of_attempts
+        return rows if self.chosen.all() else rows[self.chosen[rows]]
 
     @cached_property
     def starts(self) -> Instants:
@@ -215,7 +193,8 @@ class Selected:
         ended = np.full(released.size, self.horizon, dtype=np.int64)
         left = sent | cancelled
         ended[left] = self.instants(self.emails["finished"])[left]
-        ended[failed] = self._last_failures[failed]
+        if failed.any():  # the table of events costs more than all others together
+            ended[failed] = self.whole.last_failures[self.chosen][failed]
         inside = (released != NEVER) & (released <= self.horizon) & (ended >= released)
         statuses = np.full(released.size, -1, dtype=np.int64)
         for status, those in ((SendStatus.SENT, sent), (SendStatus.FAILED, failed), (SendStatus.CANCELLED, cancelled)):
@@ -235,18 +214,6 @@ class Selected:
         """The cumulative incidence of being sent, from release; None if no selected email was released."""
         return self.incidence_of(SendStatus.SENT)
 
-    @cached_property
-    def _last_failures(self) -> Instants:
-        """When each selected email last became failed; `NEVER` if it never did.
-
-        The events say it, not the attempts: a connector that gives up fails emails that wait, without an attempt.
-        """
-        events = self.result.events
-        failures = events[equals(events["event"], "status_changed") & equals(events["to_status"], "failed")]
-        last = np.full(len(self.result.emails), NEVER, dtype=np.int64)
-        np.maximum.at(last, self._rows_of(failures["email"]), self.instants(failures["time"]))
-        return last[self.chosen]
-
 
 Run: TypeAlias = "Result | Selected"
 
@@ -254,49 +221,3 @@ Run: TypeAlias = "Result | Selected"
 def selection_of(run: Run, select: Select | None) -> Selected:
     """The run under the selection; of one that is already selected, its own."""
     return run if isinstance(run, Selected) else Selected(run, select)
-
-
-def equals(column: pd.Series[Any], *values: object) -> Mask:
-    """Which cells hold one of the values; an empty cell does not."""
-    holds = np.zeros(len(column), dtype=np.bool_)
-    for value in values:
-        holds |= (column == value).to_numpy(dtype=np.bool_, na_value=False)
-    return holds
-
-
-def lists(column: pd.Series[Any], name: str) -> Mask:
-    """Which cells, lists joined by commas, hold the name."""
-    codes, lists = pd.factorize(column)
-    holds = np.array([name in str(names).split(",") for names in lists], dtype=np.bool_)
-    return np.append(holds, False)[codes]  # an empty cell has the code -1
-
-
-def periods(times: Instants, on: Mask, *, at_start: bool) -> list[Period]:
-    """The stretches in which something is on: `on` says so from each of `times` (ascending) on, `at_start` before them.
-
-    Stretches that adjoin are one, and those without length none.
-    """
-    periods: list[Period] = []
-    begin = 0 if at_start else None
-    for time, is_on in zip(times.tolist(), on.tolist(), strict=True):
-        if is_on and begin is None:
-            adjoins = bool(periods) and periods[-1].end == time
-            begin = periods.pop().begin if adjoins else time
-        elif not is_on and begin is not None:
-            if begin < time:
-                periods.append(Period(begin, time))
-            begin = None
-    if begin is not None:
-        periods.append(Period(begin, None))
-    return periods
-
-
-def covered(periods: Iterable[Period], times: Instants) -> Mask:
-    """Which of the times lie inside one of the periods (in order, apart from each other)."""
-    ends = [NEVER + 1]
-    begins = []
-    for period in periods:
-        begins.append(period.begin)
-        ends.append(np.iinfo(np.int64).max if period.end is None else period.end)
-    before = np.searchsorted(np.array(begins, dtype=np.int64), times, side="right")
-    return times < np.array(ends, dtype=np.int64)[before]

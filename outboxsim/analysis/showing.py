@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from outboxsim import markup
 from outboxsim.analysis.intervals import Interval
 from outboxsim.analysis.metrics import Kind, Value, kind_of
-from outboxsim.markup import visible
+from outboxsim.markup import table, visible
 from outboxsim.quantities import format_duration
 
 SECOND: Final = 1_000_000
@@ -124,8 +123,8 @@ class Shown:
     def __str__(self) -> str:
         parts = []
         for sheet in self._sheets():
-            table = [text_table(sheet.header, sheet.rows, left=sheet.left)] if sheet.rows else []
-            parts.append("\n".join([visible(sheet.caption), *table, *map(visible, sheet.notes)]))
+            drawn = [text_table(sheet.header, sheet.rows, left=sheet.left)] if sheet.rows else []
+            parts.append("\n".join([visible(sheet.caption), *drawn, *map(visible, sheet.notes)]))
         return "\n\n".join(parts)
 
     def __repr__(self) -> str:
@@ -133,7 +132,7 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return "".join(
-            markup.table(sheet.header, sheet.rows, caption=sheet.caption, notes=sheet.notes, left=sheet.left) for sheet in self._sheets()
+            table(sheet.header, sheet.rows, caption=sheet.caption, notes=sheet.notes, left=sheet.left) for sheet in self._sheets()
         )
 
 

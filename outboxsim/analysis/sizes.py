@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from outboxsim.analysis.selection import HOUR, MINUTE, Instants, Mask, Period, Selected
+from outboxsim.analysis.columns import HOUR, MINUTE, Instants, Mask, Period
+from outboxsim.analysis.selection import Selected
 from outboxsim.outbox import Outcome, SendStatus
 
 if TYPE_CHECKING:

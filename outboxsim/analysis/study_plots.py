@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
+from outboxsim.analysis.columns import SECOND
 from outboxsim.analysis.plot_style import (
     ENGLISH,
     GRID,
@@ -23,7 +24,7 @@ from outboxsim.analysis.plot_style import (
     plain_text,
     plainly,
 )
-from outboxsim.analysis.selection import SECOND
+from outboxsim.analysis.report_words import span
 from outboxsim.analysis.showing import value_in_words
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 #: Okabe and Ito (2008): blue and vermilion; the marks differ, too.
 _SMALLER: Final = "#0072B2"
 _LARGER: Final = "#D55E00"
-_MOST_TICKS: Final = 5
+_MOST_TICKS: Final = 4
 
 
 def difference_forest(differences: pd.DataFrame, metric: str | None = None, ax: Axes | None = None, *, labels: Labels = ENGLISH) -> Axes:
@@ -61,7 +62,7 @@ def difference_forest(differences: pd.DataFrame, metric: str | None = None, ax: 
         If a column lacks, there is no row of the metric, or there are several metrics and none is named.
     """
     rows, metric = _rows_of(differences, metric)
-    axes = dressed(new_axes(6.4, 1.3 + 0.34 * len(rows)) if ax is None else ax)
+    axes = dressed(new_axes(7.6, 1.3 + 0.34 * len(rows)) if ax is None else ax)
     axes.grid(visible=False, axis="y")
     axes.grid(axis="x", color=GRID, linewidth=0.6)
     axes.axvline(0, color=INK, linewidth=1.0, zorder=1, label="_zero")
@@ -128,6 +129,6 @@ def _step(rows: pd.DataFrame) -> float | None:
 
 
 def _signed(value: float, unit: str) -> str:
-    kind = {"s": "duration", "share": "share"}.get(unit, "number")
-    words = value_in_words(abs(value) * (SECOND if unit == "s" else 1), kind)  # type: ignore[arg-type]  # one of the kinds
+    size = abs(value)
+    words = span(round(size * SECOND)) if unit == "s" else value_in_words(size, "share" if unit == "share" else "number")
     return words if value == 0 else f"{'+' if value > 0 else '-'}{words}"

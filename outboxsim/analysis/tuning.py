@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -264,4 +264,12 @@ class Tuning(Shown):
             sure = f"with a probability of at least {100 * self.probability:.3g} %"
             told = f"It is the best of the finalists {sure}"
             notes.append(told if self.probability >= _TELLING else f"The finalists are not distinguishable: it is the best {sure}")
-        return [*notes, *(f"Note: {note}" for note in self.notes)]
+        return [*notes, *self._kept(), *(f"Note: {note}" for note in self.notes)]
+
+    def _kept(self) -> Iterator[str]:
+        """How surely the chosen one keeps each constraint."""
+        for one in self.question.constraints if self.chosen is not None else ():
+            interval = self._interval(str(self.chosen), one.metric)
+            worst = None if interval is None else interval.high if one.op == "at_most" else interval.low
+            sure = worst is not None and one.violation(worst) <= 0
+            yield f"{one}: {'kept' if sure else 'kept by the mean, but not for sure'} ({share_in_words(self.confidence)})"

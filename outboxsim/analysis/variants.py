@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from outboxsim.analysis.digests import digest
 
 if TYPE_CHECKING:
     from outboxsim.analysis.stress import Stress
@@ -30,8 +31,7 @@ class Variant:
     @property
     def key(self) -> str:
         """Twelve hexadecimal digits that say which variant it is, the same in every process; the pattern's name does not matter."""
-        pattern = None if self.pattern is None else self.pattern.replace()
-        return hashlib.sha256(repr((pattern, self.stress)).encode()).hexdigest()[:12]
+        return digest((self.pattern, self.stress), 12)
 
     def applied(self, scenario: Scenario) -> Scenario:
         """The scenario with the changes."""

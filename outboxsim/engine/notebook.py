@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outboxsim import markup
 from outboxsim.engine.glance import ConnectorNow, connectors_now, status_moves
+from outboxsim.markup import block, facts, table
 from outboxsim.outbox import SendStatus
 from outboxsim.quantities import format_duration
 
@@ -21,7 +21,7 @@ def simulation_html(simulation: Simulation) -> str:
     scenario, elapsed = simulation.scenario, simulation.elapsed
     clock, horizon = scenario.clock, max(scenario.horizon, 1)
     following = simulation.next_instant
-    facts = [
+    told = [
         ("Now", f"{clock.iso(elapsed)}, {format_duration(elapsed)} of {format_duration(scenario.horizon)} ({elapsed / horizon:.0%})"),
         ("Next", "nothing" if following is None else f"something at {clock.iso(following)}"),
         ("Seed", f"{simulation.seed}, replication {simulation.replication}"),
@@ -29,12 +29,12 @@ def simulation_html(simulation: Simulation) -> str:
     ]
     rows = [(_words(status), f"{number:,}") for status, number in _emails_by_status(simulation).items()]
     connectors = [_connector(one, clock) for one in connectors_now(simulation)]
-    return markup.value(
+    return block(
         "simulation",
         f"Simulation of {scenario.name or '(no name)'}",
-        markup.facts(facts),
-        markup.table(["status", "emails"], rows, caption="Emails submitted so far"),
-        markup.table(["connector", "is", "retry"], connectors, caption="Connectors", left=3),
+        facts(told),
+        table(["status", "emails"], rows, caption="Emails submitted so far"),
+        table(["connector", "is", "retry"], connectors, caption="Connectors", left=3),
     )
 
 

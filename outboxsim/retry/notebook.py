@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from outboxsim import markup
+from outboxsim.markup import block, dots, facts, paragraph, table
 from outboxsim.quantities import format_duration
+from outboxsim.retry.delays import Table
 from outboxsim.retry.jitter import NoJitter
 
 if TYPE_CHECKING:
@@ -22,26 +23,26 @@ _MOST_ROWS: Final = 20
 def pattern_html(pattern: RetryPattern, note: str = "") -> str:
     """A pattern: its parts in words, a line of time with its attempts, and its schedule as a table."""
     schedule = pattern.schedule(_UNTIL, max_rows=_MOST_ROWS)
-    return markup.value(
+    return block(
         "pattern",
         f"Retry pattern {pattern.name}" if pattern.name else "Retry pattern",
-        markup.paragraph(note),
-        markup.facts(_facts(pattern)),
+        paragraph(note),
+        facts(_facts(pattern)),
         _line(schedule),
-        schedule_html(schedule),
+        schedule_html(schedule, is_titled=False),
     )
 
 
 def presets_html(presets: Mapping[str, Preset]) -> str:
     """The presets as a table."""
     rows = [(preset.name, preset.summary, preset.source) for preset in presets.values()]
-    return markup.value("presets", "Retry patterns that come with outboxsim", markup.table(["name", "schedule", "source"], rows, left=3))
+    return block("presets", "Retry patterns that come with outboxsim", table(["name", "schedule", "source"], rows, left=3))
 
 
-def schedule_html(schedule: Schedule) -> str:
+def schedule_html(schedule: Schedule, *, is_titled: bool = True) -> str:
     """A schedule as a table, with what comes after its last row."""
     header, cells = schedule.cells
-    return markup.table(header, cells, caption=schedule.title, notes=[schedule.ending], left=0)
+    return table(header, cells, caption=schedule.title if is_titled else "", notes=[schedule.ending], left=0)
 
 
 def _facts(pattern: RetryPattern) -> list[tuple[str, object]]:
@@ -50,7 +51,10 @@ def _facts(pattern: RetryPattern) -> list[tuple[str, object]]:
         parts.append(("Jitter", pattern.jitter))
     ends = [f"after {pattern.max_attempts} attempts"] if pattern.max_attempts is not None else []
     ends += [f"when the email is {format_duration(pattern.max_age)} old"] if pattern.max_age is not None else []
-    parts.append(("Gives up", (" or " if pattern.stop == "any" else " and ").join(ends) or "where the delays end"))
+    told = [(" or " if pattern.stop == "any" else " and ").join(ends)] if ends else []
+    if not told or (isinstance(pattern.rule, Table) and not pattern.rule.repeat_last):
+        told.append("where the delays end")
+    parts.append(("Gives up", ", or ".join(told)))
     if pattern.scope == "connector":
         parts.append(("Counts", "connection failures for the connector"))
     if pattern.clock is not None:
@@ -64,4 +68,4 @@ def _line(schedule: Schedule) -> str:
     if not last:
         return ""
     words = f"{len(schedule)} attempts from 0 s to {format_duration(last)}"
-    return markup.dots([row.median / last for row in schedule], words)
+    return dots([row.median / last for row in schedule], words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from outboxsim import markup
+from outboxsim.markup import block, facts, folded, paragraph, table
 from outboxsim.quantities import format_duration
 from outboxsim.scenario.words import in_yaml, listed
 
@@ -20,14 +20,14 @@ _MOST_LINES: Final = 20
 def scenario_html(scenario: Scenario) -> str:
     """A scenario: when and who, its connectors and traffic as they were written, its retry pattern, what happens and what is expected."""
     written = scenario.written
-    return markup.value(
+    return block(
         "scenario",
         scenario.name or "(no name)",
-        markup.paragraph(scenario.description),
-        markup.facts(_facts(scenario)),
+        paragraph(scenario.description),
+        facts(_facts(scenario)),
         _table("Connectors", written.get("connectors"), scenario.connectors),
         _table("Traffic", {one.get("name"): one for one in written.get("traffic") or ()}, [one.name for one in scenario.traffic]),
-        markup.folded(f"Retry pattern {scenario.retry.name}".rstrip(), scenario.retry._repr_html_()),
+        folded(f"Retry pattern {scenario.retry.name}".rstrip(), scenario.retry._repr_html_()),
         _lines("Timeline", written.get("timeline") or ()),
         _lines("Expectations", written.get("expect") or ()),
     )
@@ -61,7 +61,7 @@ def _table(caption: str, written: Any, names: Iterable[str]) -> str:
         return ""
     keys = [key for key in dict.fromkeys(key for thing in things.values() for key in thing) if key not in _ELSEWHERE]
     rows = [[name, *(_value(thing[key]) if key in thing else "" for key in keys)] for name, thing in things.items()]
-    return markup.table(["name", *keys], rows, caption=caption, left=len(keys) + 1)
+    return table(["name", *keys], rows, caption=caption, left=len(keys) + 1)
 
 
 def _mapping(written: Any, name: str) -> Mapping[str, Any]:
@@ -85,4 +85,4 @@ def _lines(title: str, entries: Sequence[Any]) -> str:
         return ""
     rows = [(str(number), _value(entry)) for number, entry in enumerate(entries[:_MOST_LINES])]
     notes = [f"The first {_MOST_LINES} of {len(entries):,}."] if len(entries) > _MOST_LINES else []
-    return markup.folded(f"{title} ({len(entries):,})", markup.table(["", "entry"], rows, notes=notes, left=2))
+    return folded(f"{title} ({len(entries):,})", table(["", "entry"], rows, notes=notes, left=2))

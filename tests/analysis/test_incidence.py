@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from statsmodels.duration.survfunc import CumIncidenceRight
 
-from outboxsim.analysis.incidence import CENSORED, COMPETED, REACHED, cumulative_incidence
+from outboxsim.analysis.incidence import CENSORED, COMPETED, REACHED, cumulative_incidence, standard_errors
 
 subjects = st.integers(1, 60).flatmap(
     lambda n: st.tuples(arrays(np.int64, n, elements=st.integers(0, 12)), arrays(np.int8, n, elements=st.sampled_from([0, 1, 2])))
@@ -123,3 +123,27 @@ def test_competing_endings_taken_for_censoring_make_78_percent_of_62():
 
     times, levels = by_statsmodels(seen, endings)
     assert right == pytest.approx(levels[np.searchsorted(times, 1_000_000, side="right") - 1], abs=1e-9)
+
+
+@given(subjects)
+def test_standard_errors_are_those_of_statsmodels(drawn):
+    times, endings = drawn
+    if not (endings == REACHED).any() or (endings == COMPETED).all():
+        return
+    at = np.unique(times[endings != CENSORED])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        theirs = CumIncidenceRight(times.astype(float), endings.astype(int))
+    errors = standard_errors(times, endings == REACHED, endings != CENSORED, at)
+    for time, error in zip(at.tolist(), errors.tolist(), strict=True):
+        other = theirs.cinc_se[0][np.searchsorted(theirs.times, time)]
+        if np.isfinite(other):
+            assert error == pytest.approx(other, abs=1e-7)
+
+
+@given(subjects)
+def test_without_censoring_the_error_is_the_binomial_one(drawn):
+    times, endings = drawn
+    endings = np.where(endings == CENSORED, COMPETED, endings)
+    levels = np.array([cumulative_incidence(times, endings).at(time) for time in range(13)])
+    errors = standard_errors(times, endings == REACHED, np.ones(times.size, dtype=bool), np.arange(13))
+    assert errors == pytest.approx(np.sqrt(levels * (1 - levels) / times.size), abs=1e-7)  # sums of squares cancel: half of the digits

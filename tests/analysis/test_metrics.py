@@ -631,3 +631,10 @@ def test_functions_take_a_run_or_one_that_was_selected_before(run):
     run.sent(HOUR)
     selection = select(traffic="invoices")
     assert metrics.latency_p50(Selected(run, selection)) == metrics.latency_p50(run, selection) == MINUTE
+
+
+def test_every_metric_says_what_it_is_and_its_unit():
+    for name, one in METRICS.items():
+        words = " ".join(one.function.__doc__.split())
+        assert "Unit: " in words, name
+        assert len(words.partition(" Unit: ")[0]) > 20, name

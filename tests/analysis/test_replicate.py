@@ -27,6 +27,7 @@ from outboxsim.analysis.parts import StudyError
 from outboxsim.analysis.replicate import Replications, replicate
 from outboxsim.engine import Simulation
 from outboxsim.errors import QuantityError, RunStopped, ScenarioInvalid
+from outboxsim.retry import RetryPattern
 from outboxsim.scenario import Scenario
 
 
@@ -156,7 +157,7 @@ class Backwards(Executor):
 
 
 @pytest.mark.parametrize(
-    "executor", [lambda: ThreadPoolExecutor(2), Backwards, lambda: executors._new_pool(2)], ids=["threads", "backwards", "processes"]
+    "executor", [lambda: ThreadPoolExecutor(2), Backwards, lambda: executors.new_pool(2)], ids=["threads", "backwards", "processes"]
 )
 def test_the_numbers_are_the_same_whoever_runs_it(executor):
     with executor() as pool:
@@ -166,8 +167,8 @@ def test_the_numbers_are_the_same_whoever_runs_it(executor):
 def test_much_work_goes_to_processes_and_little_stays_here(monkeypatch):
     monkeypatch.setattr(executors, "cores", lambda: 2)
     made = []
-    new_pool = executors._new_pool
-    monkeypatch.setattr(executors, "_new_pool", lambda processes: made.append(processes) or new_pool(processes))
+    new_pool = executors.new_pool
+    monkeypatch.setattr(executors, "new_pool", lambda processes: made.append(processes) or new_pool(processes))
     assert replicate(SCENARIO, 12, metrics=METRICS).rows == SERIAL.rows
     assert made == []
     monkeypatch.setattr(executors, "WORTH_PROCESSES", 0.01)
@@ -185,7 +186,7 @@ class Dying(ProcessPoolExecutor):
 def test_if_processes_of_its_own_die_the_rest_is_done_here(monkeypatch):
     monkeypatch.setattr(executors, "WORTH_PROCESSES", 0.0)
     monkeypatch.setattr(executors, "cores", lambda: 2)
-    monkeypatch.setattr(executors, "_new_pool", Dying)
+    monkeypatch.setattr(executors, "new_pool", Dying)
     assert replicate(SCENARIO, 12, metrics=METRICS).rows == SERIAL.rows
 
 
@@ -307,7 +308,7 @@ def test_a_study_that_was_killed_goes_on_where_it_stopped(tmp_path, monkeypatch)
 WITH_PROCESSES = """
 import sys
 from outboxsim.analysis import executors
-pool = executors._new_pool(2)
+pool = executors.new_pool(2)
 print(*{pool.submit(executors.os.getpid).result() for _ in range(8)}, flush=True)
 sys.stdin.read()
 """
@@ -326,6 +327,54 @@ def test_processes_end_with_a_study_that_was_killed():
             break
         threading.Event().wait(0.05)
     assert not any(worker.exists() for worker in workers)
+
+
+SCRIPT = """
+from dataclasses import dataclass
+
+import outboxsim
+from outboxsim.analysis import executors
+
+executors.WORTH_PROCESSES = 0.0
+executors.cores = lambda: 2
+made = []
+new_pool = executors.new_pool
+executors.new_pool = lambda processes: made.append(processes) or new_pool(processes)
+
+
+@dataclass(frozen=True)
+class Mine:
+    first_delay: int = 60_000_000
+
+    def delay(self, history):
+        return self.first_delay if history.retries < 3 else None
+
+
+scenario = outboxsim.load("small.outbox.yaml")
+print(len(outboxsim.replicate(scenario, 4, metrics=["sent"])), len(made))
+print(len(outboxsim.replicate(scenario.replace(retry=outboxsim.RetryPattern(Mine())), 4, metrics=["sent"])), len(made))
+"""
+
+
+def test_scripts_need_no_guard_and_a_delay_rule_of_ones_own_stays_in_its_process(tmp_path):
+    """Processes do not begin the script anew, and what only the script knows is done where it is known."""
+    text = "outboxsim: 1\nstart: 2026-03-02T09:00:00\nhorizon: 1 h\nusers: {lena: {}}\nconnectors: {main: {transient_failure: 20 %}}\n"
+    traffic = "traffic: [{name: t, from: [lena], arrivals: {every: 5 min}}]\n"
+    (tmp_path / "small.outbox.yaml").write_text(text + traffic, encoding="utf-8")
+    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+    finished = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout == "4 1\n4 1\n"
+
+
+def test_a_pattern_that_cannot_travel_runs_in_threads():
+    class Mine:
+        def delay(self, history):
+            return 60_000_000 if history.retries < 3 else None
+
+    scenario = SCENARIO.replace(retry=RetryPattern(Mine()))
+    with ThreadPoolExecutor(2) as pool:
+        assert replicate(scenario, 4, metrics=METRICS, executor=pool).rows == replicate(scenario, 4, metrics=METRICS).rows
 
 
 def test_more_tasks_than_are_under_way_at_once_are_all_done(monkeypatch):

@@ -299,6 +299,14 @@ def test_ids_are_the_only_ones_and_references_lead_somewhere(page):
     assert {one for several in lead_to for one in several.split()} <= set(ids)
 
 
+def test_the_numbers_at_the_top_keep_their_units(page, report):
+    words = Reader(page).words
+    values = dict(zip(report.metrics["metric"], (row[1] for row in in_words(report.metrics).rows), strict=True))
+    assert words[words.index("Half are sent within") + 1] == values["latency_p50"]
+    assert words[words.index("Sent within 15 min") + 1] == values["delivered_within(15 min)"]
+    assert f"{words[words.index('Emails submitted') + 1]} emails" == values["submitted"]
+
+
 def test_figures_are_drawn_for_wide_and_narrow_screens_and_told_in_words(page):
     assert page.count("<figure>") == 5
     assert page.count('class="wide"') == page.count('class="narrow"') == 5

@@ -87,6 +87,13 @@ def test_the_probability_is_stated_or_nobody_is_told_apart():
     assert ("It is the best of the finalists with" if FOUND.probability >= 0.5 else "not distinguishable") in str(FOUND)
 
 
+def test_it_is_told_how_surely_constraints_are_kept():
+    assert "give_up_rate <= 5 %: kept (95 %)" in str(FOUND)
+    mean = FOUND.finalists.loc[(FOUND.chosen, "attempts_per_sent"), "mean"]
+    tight = tuned("minimise wasted_attempts", [f"attempts_per_sent <= {mean + 0.05:.3f}"])
+    assert "kept by the mean, but not for sure (95 %)" in str(tight)
+
+
 def test_kn_chooses_with_its_guarantee():
     found = tuned(choice="kn", difference=0.2, space=["fixed: 2 min .. 30 min"])
     assert "KN over" in found.final.how

@@ -17,8 +17,7 @@ from tests.engine.conftest import scenario_of
 def by_definition(values, batch):
     """The smallest marginal standard error of batch means, at least 5 of which remain."""
     means = [np.mean(values[place : place + batch]) for place in range(0, len(values) - batch + 1, batch)]
-    errors = {cut: np.var(means[cut:]) / (len(means) - cut) for cut in range(max(len(means) - 4, 1))}
-    return errors
+    return {cut: np.var(means[cut:]) / (len(means) - cut) for cut in range(max(len(means) - 4, 1))}
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=10, max_size=120), st.integers(1, 5))

@@ -129,6 +129,15 @@ def test_a_rule_of_ones_own_cannot_be_written():
         RetryPattern(Mine()).to_mapping()
 
 
+def test_a_jitter_of_ones_own_cannot_be_written():
+    class Mine:
+        def apply(self, delay, uniform, history, rule):
+            return delay
+
+    with pytest.raises(PatternInvalid, match="jitter of its own"):
+        RetryPattern(["1 min"], jitter=Mine()).to_mapping()
+
+
 @given(patterns)
 def test_the_repr_is_the_call(pattern):
     again = eval(repr(pattern))

@@ -83,7 +83,10 @@ class Desk:
 
     def open(self, cells: Sequence[str], query: str = "") -> Desk:
         """Open a notebook of these code cells, run them all, and wait for the page."""
-        name = self.server.write(f"page-{next(_numbers)}", cells)
+        return self.open_file(self.server.write(f"page-{next(_numbers)}", cells), query)
+
+    def open_file(self, name: str, query: str = "") -> Desk:
+        """The same with a notebook that stands in the server's folder."""
         if self.server.kind == "voila":
             self.page.goto(f"{self.server.url}/voila/render/{name}{query}", wait_until="domcontentloaded", timeout=FIRST_LOAD)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, expect
 
+from outboxsim.widgets.words import Words
 from tests.widgets.browser.desk import Desk
 
 PATIENCE = 15_000  # ms; a machine may be busy
@@ -18,10 +19,11 @@ def cells(name: str, scenario: str = "demo-day", user: str = "greta", language: 
 
 
 class Trainer:
-    """Who sits before the page."""
+    """Who sits before the page, which speaks this language; names of buttons and fields are given in English."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, language: str = "en") -> None:
         self.desk = desk
+        self.words = Words(language)
         self.page = desk.page
 
     # ---- looking
@@ -56,22 +58,25 @@ class Trainer:
     # ---- doing
 
     def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name, exact=True).first
+        return self.page.get_by_role("button", name=self.words(name), exact=True).first
+
+    def field(self, label: str) -> Locator:
+        return self.page.get_by_label(self.words(label), exact=True)
 
     def jump(self, moment: str, time: str) -> None:
         """Jump to a moment, at which the clock shows this time."""
-        self.page.get_by_label("Jump to", exact=True).fill(moment)
+        self.field("Jump to").fill(moment)
         self.button("Jump").click()
         expect(self.page.locator(".ob-digits time")).to_have_text(time, timeout=PATIENCE)
 
     def play(self, speed: str) -> None:
-        self.page.get_by_label("Speed", exact=True).select_option(label=speed)
-        self.page.get_by_role("button", name="Play").click()
-        expect(self.page.get_by_role("button", name="Pause")).to_be_visible(timeout=PATIENCE)
+        self.field("Speed").select_option(label=speed)
+        self.page.get_by_role("button", name=self.words("Play")).click()
+        expect(self.page.get_by_role("button", name=self.words("Pause"))).to_be_visible(timeout=PATIENCE)
 
     def pause(self) -> None:
-        self.page.get_by_role("button", name="Pause").click()
-        expect(self.page.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENCE)
+        self.page.get_by_role("button", name=self.words("Pause")).click()
+        expect(self.page.get_by_role("button", name=self.words("Play"))).to_be_visible(timeout=PATIENCE)
 
     def log_in(self, user: str) -> None:
         self.button("Log in as …").click()
@@ -80,14 +85,20 @@ class Trainer:
         expect(self.dialog).to_have_count(0)
 
     def view(self, name: str) -> None:
-        self.page.get_by_label("View", exact=True).select_option(label=name)
+        self.field("View").select_option(label=self.words(name))
         expect(self.page.locator(f"nav button[title*='“{name}”']")).to_be_visible(timeout=PATIENCE)
 
-    def write(self, to: str, subject: str) -> None:
-        """Write an email and send it."""
+    def row(self, subject: str) -> Locator:
+        return self.rows.filter(has_text=subject)
+
+    def write(self, to: str, subject: str, *, send_at: str = "") -> None:
+        """Write an email and send it, or schedule it for a local instant such as 2026-03-02T16:00."""
         self.button("New email").click()
-        self.dialog.get_by_label("To", exact=True).fill(to)
-        self.dialog.get_by_label("Subject", exact=True).fill(subject)
-        self.dialog.get_by_label("Text", exact=True).fill("Good morning,\n\nthis is for the class.")
-        self.dialog.get_by_role("button", name="Send", exact=True).click()
+        for label, text in {"To": to, "Subject": subject, "Text": "Good morning,\n\nthis is for the class."}.items():
+            self.dialog.get_by_label(self.words(label), exact=True).fill(text)
+        send = "Schedule send" if send_at else "Send"
+        if send_at:
+            self.dialog.get_by_role("radio", name=self.words("Schedule send")).check()
+            self.dialog.get_by_label(self.words("Date and time"), exact=True).fill(send_at)
+        self.dialog.get_by_role("button", name=self.words(send), exact=True).click()
         expect(self.dialog).to_have_count(0, timeout=PATIENCE)
