@@ -143,6 +143,14 @@ def test_names_reach_the_notebook_as_data(name, monkeypatch):
     assert told == {"scenario": f"/tmp/{name}.outbox.yaml", "user": name, "language": None}
 
 
+def test_what_is_exported_is_saved_where_the_command_was_given(tmp_path, monkeypatch):
+    """Not beside the notebook, which is a part of the package."""
+    monkeypatch.chdir(demo.FOLDER)
+    monkeypatch.setattr(demo, "_app", lambda scenario, **options: Path.cwd())
+    monkeypatch.setenv(demo.SAVED_IN, str(tmp_path))
+    assert demo.page() == tmp_path
+
+
 def test_the_notebook_only_shows_the_page():
     notebook = json.loads(demo.NOTEBOOK.read_text(encoding="utf-8"))
     assert ["".join(cell["source"]) for cell in notebook["cells"]] == ["from outboxsim.widgets.demo import page\n\npage()"]

@@ -12,6 +12,7 @@ import ipywidgets
 from outboxsim.engine import Simulation
 from outboxsim.quantities import format_duration
 from outboxsim.scenario import Scenario, load
+from outboxsim.widgets.calm import undisturbed
 from outboxsim.widgets.nodes import Element
 from outboxsim.widgets.page import Page
 from outboxsim.widgets.people import first_user
@@ -19,12 +20,16 @@ from outboxsim.widgets.player import Player
 from outboxsim.widgets.preferences import Preferences
 from outboxsim.widgets.saying import STAYS
 from outboxsim.widgets.session import Session
+from outboxsim.widgets.studio import STUDIO
 from outboxsim.widgets.view import Malformed, View, gesture_report
 from outboxsim.widgets.words import LANGUAGES, Words
 from outboxsim.widgets.workplace import Workplace
 
 #: Seconds between two redraws of what happens by itself: at most 5 a second.
 _PAUSE: Final = 0.2
+
+#: The view that people look at; it is drawn before the others.
+_MAIN: Final = "page"
 
 
 class OutboxApp(ipywidgets.VBox):
@@ -94,6 +99,7 @@ class OutboxApp(ipywidgets.VBox):
         self._views = {name: View(self.receive, self._malformed) for name in self._workplace.screens()}
         super().__init__(children=tuple(self._views.values()))
         self._is_closed = False
+        STUDIO.open()
         session.listeners.append(self._changed)
         self.refresh()
 
@@ -192,14 +198,18 @@ class OutboxApp(ipywidgets.VBox):
             return
         self._is_busy = True
         try:
-            self._workplace.look()
-            for name, shown in self._views.items():
-                drawn = self._workplace.drawn(name)
-                if drawn != self._drawn.get(name):  # rows that are the same objects compare at once
-                    self._drawn[name] = drawn
-                    shown.show(drawn)
+            with undisturbed():
+                self._workplace.look()
+                for name in sorted(self._views, key=_MAIN.__ne__):
+                    self._show(name)
         finally:
             self._is_busy = False
+
+    def _show(self, name: str) -> None:
+        drawn = self._workplace.drawn(name)
+        if drawn != self._drawn.get(name):  # rows that are the same objects compare at once
+            self._drawn[name] = drawn
+            self._views[name].show(drawn)
 
     def drawn(self, name: str) -> Element:
         """What a view shows, one of `views`."""
@@ -233,6 +243,7 @@ class OutboxApp(ipywidgets.VBox):
             self.session.listeners.remove(self._changed)
         for shown in self._views.values():
             shown.close()
+        STUDIO.close()
         super().close()
 
 

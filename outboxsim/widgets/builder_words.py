@@ -142,7 +142,7 @@ class BuilderWords:
         slots = words("unlimited") if now.capacity is None else words.many("{count} at once", "{count} at once", now.capacity)
         if now.rate_limit is None:
             return slots
-        rate = words("{count} per {period}", count=words.number(now.rate_limit.count), period=words.duration(now.rate_limit.per))
+        rate = words("{count} in {period}", count=words.number(now.rate_limit.count), period=words.duration(now.rate_limit.per))
         return f"{slots}, {rate}"
 
     def pattern(self, pattern: RetryPattern | None) -> str:

@@ -99,9 +99,9 @@ class Building:
         connector, words = self._known(message), self._desktop.words
         self._changes.act(verb, connector)
         if verb == "enable":
-            self._desktop.announce(words("{connector} is enabled now", connector=connector))
+            self._desktop.announce(words("{connector} is enabled now.", connector=connector))
         else:
-            self._desktop.announce(words("{connector} is disabled now", connector=connector))
+            self._desktop.announce(words("{connector} is disabled now.", connector=connector))
 
     def _begin_outage(self, message: Message) -> None:
         connector, words = self._known(message), self._desktop.words
@@ -114,7 +114,7 @@ class Building:
             errors["error"] = words("A server that answers needs an SMTP reply, such as 451 4.3.0 try later")
         if not self._changes.is_wrong(f"outage {connector}", errors):
             self._changes.act("outage", connector, duration=lasts, kind=kind, error=error or None)
-            self._desktop.announce(words("{connector} is down now", connector=connector))
+            self._desktop.announce(words("{connector} is down now.", connector=connector))
 
     def _lasts(self, choice: str, other: str, errors: dict[str, str]) -> int | None:
         """How long the outage lasts in microseconds; None until the run ends."""

@@ -1,6 +1,6 @@
 """The charts beside the page: the outbox by status, attempts per minute, the selected email's life.
 
-Numbers are gathered on the kernel's loop, where nothing else happens meanwhile, and drawn in a thread that knows only copies. At most two
+Numbers are gathered on the kernel's loop, where nothing else happens meanwhile, and drawn elsewhere (see `Studio`) from copies. At most two
 pictures a second are made, and fewer where they are so large that they would take more than a quarter of a processor.
 Everybody's charts count what he may see, and nothing else (P3).
 """
@@ -8,6 +8,7 @@ Everybody's charts count what he may see, and nothing else (P3).
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Final
 from outboxsim.engine.glance import connectors_of_rows, history_of, rows_seen_by
 from outboxsim.widgets.chart_words import labels_of, says_attempts, says_life, says_sizes
 from outboxsim.widgets.desktop import Desktop, Handler
-from outboxsim.widgets.drawing import DRAWER, STRIP, TIMES, Drawn, Frame, draw_attempts, draw_life, draw_sizes, prepare
+from outboxsim.widgets.drawing import STRIP, TIMES, Drawn, Frame, draw_attempts, draw_life, draw_sizes, prepare
+from outboxsim.widgets.faults import said_of
 from outboxsim.widgets.nodes import Element
 from outboxsim.widgets.screens.charts import Picture, charts_screen
+from outboxsim.widgets.studio import STUDIO, THREAD
 
 if TYPE_CHECKING:
     from outboxsim.analysis.lives import EmailLife
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 #: Seconds between two redraws at least, and how much of a processor they may take.
 SHORTEST_PAUSE: Final = 0.5
 MOST_LOAD: Final = 0.25
+#: Seconds that the page has to get out before numbers are gathered for the charts.
+_AFTER_THE_PAGE: Final = 0.03
+
+_LOG: Final = logging.getLogger("outboxsim.widgets")
 
 _SIZES, _ATTEMPTS, _LIFE = "sizes", "attempts", "life"
 
@@ -148,15 +155,18 @@ class Charts:
         begun = self._clock()
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(DRAWER, prepare)
+            await loop.run_in_executor(THREAD, prepare)
+            await asyncio.sleep(_AFTER_THE_PAGE)
             used = time.thread_time()
             numbers = self._gather()
             cost = time.thread_time() - used
-            drawn = await loop.run_in_executor(DRAWER, draw, numbers)
+            drawn = await STUDIO.draw(draw, numbers)
             self._take(numbers, drawn)
             self._pause = max(SHORTEST_PAUSE, (cost + sum(one.cost for one in drawn.values())) / MOST_LOAD)
         except Exception as problem:  # whatever matplotlib stumbles over, the page goes on
-            self._desktop.announce(self._desktop.words("The charts could not be drawn: {reason}", reason=problem), kind="error")
+            _LOG.exception("The charts could not be drawn")
+            words = self._desktop.words
+            self._desktop.announce(words("The charts could not be drawn: {reason}", reason=said_of(problem)), kind="error")
         finally:
             self._not_before = begun + self._pause
             self._busy = None

@@ -13,6 +13,7 @@ from outboxsim.widgets.desktop import Desktop, Handler, Message
 from outboxsim.widgets.drafts import AttachmentDraft, Draft, DraftReader, Letter
 from outboxsim.widgets.nodes import Element
 from outboxsim.widgets.screens.compose import ComposeState, compose_dialog
+from outboxsim.widgets.screens.foreign import shown
 from outboxsim.widgets.session import Session, SessionOver
 from outboxsim.widgets.undo import own_email
 from outboxsim.widgets.work_items import is_visible, visible_work_items
@@ -162,16 +163,17 @@ class Composing:
         """What the writer reads after sending."""
         desktop = self._desktop
         words, session = desktop.words, desktop.session
+        subject = shown(letter.subject) or email_id
         if letter.send_at is None:
-            return words("The email {id} is in the outbox.", id=email_id)
+            return words("“{subject}” is in the outbox.", subject=subject)
         instant = words.instant(session, letter.send_at)
         if letter.send_at > session.horizon:
             return words(
-                "The email {id} is scheduled for {instant}: after the end of this simulation, which will not send it.",
-                id=email_id,
+                "“{subject}” is scheduled for {instant}: after the end of this simulation, which will not send it.",
+                subject=subject,
                 instant=instant,
             )
-        return words("The email {id} is scheduled for {instant}.", id=email_id, instant=instant)
+        return words("“{subject}” is scheduled for {instant}.", subject=subject, instant=instant)
 
     def _local(self, instant: int | None) -> str:
         """An instant that lies ahead, as the control for dates and times writes it; empty for others."""

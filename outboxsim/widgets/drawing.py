@@ -1,6 +1,6 @@
-"""Drawing the charts: from numbers that belong to nobody else to pictures, in a thread of its own.
+"""Drawing the charts: from numbers that belong to nobody else to pictures, wherever `Studio` lets them be drawn.
 
-The kernel goes on meanwhile. What is drawn is copied beforehand: nothing here touches the simulation.
+What is drawn is copied beforehand: nothing here touches the simulation.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import base64
 import io
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from outboxsim.analysis.plot_style import Labels
     from outboxsim.analysis.sizes import AttemptCounts, OutboxSizes
     from outboxsim.retry import Schedule
-
-#: One thread for all pages: matplotlib draws one figure at a time.
-DRAWER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outboxsim-charts")
 
 #: Pixels of the picture per pixel of the screen: sharp on fine screens, and at 200 % zoom still readable.
 SHARPNESS: Final = 1.5
@@ -66,8 +62,8 @@ class Drawn:
 
 
 def prepare() -> None:
-    """Load what gathering and drawing need: the first time, that takes a second that the kernel should not wait."""
-    from outboxsim.analysis import live, plots  # noqa: PLC0415, F401 - a page without charts loads neither pandas nor matplotlib
+    """Load what gathering needs: the first time, that takes a second that the kernel should not wait."""
+    from outboxsim.analysis import live, plot_style  # noqa: PLC0415, F401 - a page without charts loads neither pandas nor matplotlib
 
 
 def draw_sizes(sizes: OutboxSizes, labels: Labels) -> Drawn:

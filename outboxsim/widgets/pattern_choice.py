@@ -12,8 +12,9 @@ from outboxsim.quantities import format_duration, parse_duration
 from outboxsim.retry import PRESETS, RetryPattern, Table
 from outboxsim.scenario.yaml_events import read_yaml
 from outboxsim.widgets.chart_words import labels_of
-from outboxsim.widgets.drawing import DRAWER, SCHEDULE, draw_schedule
+from outboxsim.widgets.drawing import SCHEDULE, draw_schedule
 from outboxsim.widgets.screens.builder_forms import SchedulePreview
+from outboxsim.widgets.studio import STUDIO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,7 @@ class Sketches:
         task.add_done_callback(self._tasks.discard)
 
     async def _draw(self, sketch: _Sketch, words: Words) -> None:
-        drawn = await asyncio.get_running_loop().run_in_executor(DRAWER, draw_schedule, sketch.schedule, labels_of(words))
+        drawn = await STUDIO.draw(draw_schedule, sketch.schedule, labels_of(words))
         sketch.source = drawn.source
         self._refresh()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from outboxsim.widgets.export import NotExportable
 from outboxsim.widgets.screens.builder_access import ExportCard
+from outboxsim.widgets.screens.foreign import shown
 
 if TYPE_CHECKING:
     from outboxsim.widgets.desktop import Desktop, Handler, Message
@@ -47,7 +48,11 @@ class Saving:
 
     def card(self) -> ExportCard:
         """What is shown of it."""
-        return ExportCard(self._text, self._file, self._error, self._may_replace)
+        return ExportCard(self._text, self._file, self._error, self._may_replace, str(self._place))
+
+    @property
+    def _place(self) -> Path:
+        return Path.cwd() if self._folder is None else self._folder
 
     def _export(self) -> None:
         desktop = self._desktop
@@ -58,7 +63,7 @@ class Saving:
             self._text = ""
             desktop.announce(str(problem), kind="error")
             return
-        desktop.announce(desktop.words("The scenario file is made; it was tried out and replays the same run"))
+        desktop.announce(desktop.words("The scenario file is made; it was tried out and replays the same run."))
 
     def _save(self, message: Message, *, replace: bool) -> None:
         """Write the file; one that is there only when that was asked for, after it was said."""
@@ -72,7 +77,7 @@ class Saving:
         if not _FILE_NAME.fullmatch(name) or name.startswith("."):
             self._error = words("This is no file name; write for example lesson.outbox.yaml")
             return
-        path = (Path.cwd() if self._folder is None else self._folder) / name
+        path = self._place / name
         try:
             self._write(path, replace=replace)
         except FileExistsError:
@@ -81,7 +86,7 @@ class Saving:
         except OSError as problem:
             self._error = words("The file cannot be written: {reason}", reason=problem.strerror or str(problem))
         else:
-            desktop.announce(words("Saved as {file}", file=name))
+            desktop.announce(words("Saved as {file}.", file=shown(str(path))))
 
     def _write(self, path: Path, *, replace: bool) -> None:
         if replace and path.is_file() and not path.is_symlink():

@@ -6,12 +6,13 @@ A thread alone would slow the page down: drawing is Python's own work for the mo
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import os
 import pickle
 import signal
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
@@ -48,7 +49,7 @@ class Studio:
         """A page is closed, which was opened."""
         self._pages -= 1
         if self._pages == 0:
-            self._end(cancel=True)
+            self.end()
             self._may_have_process = True
 
     async def draw(self, draw: Callable[Parameters, Picture], *values: Parameters.args, **named: Parameters.kwargs) -> Picture:
@@ -61,16 +62,56 @@ class Studio:
         values, named
             What it is given: copies.
         """
-        work = _travelling(draw, values, named) if self._pages and self._may_have_process else None
-        if work is not None:
+        future = self._sent_out(draw, values, named)
+        if future is not None:
             try:
-                if self._pool is None:
-                    self._pool = new_pool(1, _begin)
-                return cast("Picture", await asyncio.wrap_future(self._pool.submit(_perform, work)))
-            except (BrokenProcessPool, OSError, RuntimeError, NotImplementedError, AssertionError, ImportError) as problem:
-                if not isinstance(problem, BrokenProcessPool) and self._has_begun:
-                    raise
-                _LOG.info("Charts are drawn in the kernel's process from now on", exc_info=True)
-                self._may_have_process = False
-                self._end()
+                return cast("Picture", await asyncio.wrap_future(future))
+            except BrokenProcessPool:  # it was killed, or cannot even begin
+                self._stay_at_home()
         return await asyncio.get_running_loop().run_in_executor(THREAD, lambda: draw(*values, **named))
+
+    def _sent_out(self, draw: Callable[..., object], values: tuple[object, ...], named: Mapping[str, object]) -> Future[Any] | None:
+        """The work as the process does it; None if it cannot."""
+        if not self._pages or not self._may_have_process:
+            return None
+        try:
+            work = pickle.dumps((draw, values, named))
+        except (pickle.PicklingError, AttributeError, TypeError):
+            return None
+        if b"__main__" in work:  # the process does not know the notebook
+            return None
+        try:
+            if self._pool is None:
+                self._pool = new_pool(1, _begin)
+            return self._pool.submit(_perform, work)
+        except Exception:  # not every system, and not every process, may start others
+            self._stay_at_home()
+            return None
+
+    def _stay_at_home(self) -> None:
+        _LOG.info("From now on charts are drawn in the kernel's own process", exc_info=True)
+        self._may_have_process = False
+        self.end()
+
+    def end(self) -> None:
+        """End the process, if there is one."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+#: The one of this kernel.
+STUDIO: Final = Studio()
+atexit.register(STUDIO.end)  # while there is still everything that ending it needs
+
+
+def _begin() -> None:
+    """The kernel's interruptions are not for the process that draws, and the page goes first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(_PATIENCE)
+
+
+def _perform(work: bytes) -> object:
+    draw, values, named = pickle.loads(work)  # noqa: S301 - the kernel wrote it
+    return draw(*values, **named)

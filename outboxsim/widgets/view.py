@@ -117,7 +117,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 def _as_text(tree: dict[str, Any], _view: object) -> str:
     """The tree travels as one text: widgets otherwise look into each of its thousands of values, here and in the browser."""
-    return json.dumps(tree, separators=(",", ":"))
+    return json.dumps(tree, separators=(",", ":"), check_circular=False)
 
 
 class View(anywidget.AnyWidget):

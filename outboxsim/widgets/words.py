@@ -9,6 +9,7 @@ from __future__ import annotations
 import gettext
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
@@ -131,6 +132,11 @@ _SIZES: Final = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
 _MOST_REMEMBERED: Final = 20_000
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)  # a page says the same few numbers thousands of times a second
+def _number(number: float, locale: Locale) -> str:
+    return format_decimal(number, locale=locale)
+
+
 class Words:
     """Texts, instants and numbers in one language.
 
@@ -154,7 +160,7 @@ class Words:
             self._texts = gettext.GNUTranslations(catalogue)
         medium = self.locale.datetime_formats["medium"].replace("'", "")
         self._pattern = parse_pattern(medium.format(self.locale.time_formats["medium"].pattern, self.locale.date_formats["medium"].pattern))
-        self._instants: dict[tuple[Clock, int], str] = {}
+        self._instants: dict[tuple[str, int], str] = {}  # by time zone and second
 
     def __repr__(self) -> str:
         return f"Words({self.language!r})"
@@ -222,11 +228,12 @@ class Words:
 
     def at(self, clock: Clock, t: int) -> str:
         """An instant with date and seconds, local to a clock's time zone."""
-        known = self._instants.get((clock, t))
+        second = (clock.epoch_us + t) // 1_000_000
+        known = self._instants.get((clock.time_zone, second))
         if known is None:
             if len(self._instants) >= _MOST_REMEMBERED:
                 self._instants.clear()
-            known = self._instants[clock, t] = self.datetime(clock.datetime(t))
+            known = self._instants[clock.time_zone, second] = self.datetime(clock.datetime(t))
         return known
 
     def datetime(self, local: datetime) -> str:
@@ -251,7 +258,7 @@ class Words:
 
     def number(self, number: float) -> str:
         """A number, with the separators of the language."""
-        return format_decimal(number, locale=self.locale)
+        return _number(number, self.locale)
 
     def share(self, share: float) -> str:
         """A share as per cent."""

@@ -125,7 +125,7 @@ def test_b2_connectors_are_switched_with_an_actor(stage):
     assert told(stage) == [("connector_enabled", "closed", "cy"), ("connector_disabled", "main", "cy")]
     assert connector(stage, "closed").enabled
     assert not connector(stage, "main").enabled
-    assert stage.announced == [("done", "closed is enabled now"), ("done", "main is disabled now")]
+    assert stage.announced == [("done", "closed is enabled now."), ("done", "main is disabled now.")]
 
 
 @pytest.mark.parametrize("gesture", ["builder.enable", "builder.choose", "builder.outage", "builder.settings", "builder.pattern"])

@@ -276,11 +276,11 @@ def test_drawing_touches_nothing_of_the_simulation(monkeypatch):
     assert set(draw(numbers)) == {"sizes", "attempts", "life"}
 
 
-def test_a_failure_to_draw_leaves_the_page_alive(monkeypatch):
+def test_a_failure_to_draw_leaves_the_page_alive_and_tells_nothing_of_the_machine(monkeypatch, caplog):
     stage = Stage("lena")
 
     def fail(numbers):
-        raise RuntimeError("no ink")
+        raise RuntimeError("no ink in /opt/printer/ink.cfg")
 
     monkeypatch.setattr(charts_module, "draw", fail)
     part = Charts(stage)
@@ -293,7 +293,8 @@ def test_a_failure_to_draw_leaves_the_page_alive(monkeypatch):
         return part.screen()
 
     assert asyncio.run(try_it()).tag == "section"
-    assert stage.announced == [("error", "The charts could not be drawn: no ink")]
+    assert stage.announced == [("error", "The charts could not be drawn: RuntimeError: no ink in …")]
+    assert "no ink in /opt/printer/ink.cfg" in caplog.text
 
 
 def test_without_a_loop_it_is_not_drawn_more_often_but_on_demand(monkeypatch):

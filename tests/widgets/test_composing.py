@@ -94,7 +94,7 @@ def test_after_sending_the_dialog_closes_empties_and_says_so(desk):
     assert desk.stage.opened is None
     assert desk.composing.dialog() is None
     assert desk.composing.draft == Draft()
-    assert desk.stage.announced == [("done", "The email lena-1 is in the outbox.")]
+    assert desk.stage.announced == [("done", "“Payslip” is in the outbox.")]
 
 
 def test_ids_are_counted_and_never_those_of_other_emails():

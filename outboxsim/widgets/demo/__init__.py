@@ -39,6 +39,7 @@ NEEDED: Final = ("anywidget", "ipywidgets", "babel", "voila")
 SCENARIO: Final = "OUTBOXSIM_DEMO_SCENARIO"
 USER: Final = "OUTBOXSIM_DEMO_USER"
 LANGUAGE: Final = "OUTBOXSIM_DEMO_LANGUAGE"
+SAVED_IN: Final = "OUTBOXSIM_DEMO_SAVED_IN"
 
 #: How long the name of a kernel's socket is below the temporary folder: /voila_12345678/kernel-UUID-ipc-1.
 _SOCKET_NAME: Final = 66
@@ -60,6 +61,8 @@ def missing() -> list[str]:
 
 def page() -> OutboxApp:
     """The page that the notebook shows, as the environment says."""
+    if folder := os.environ.get(SAVED_IN):  # what is exported belongs there, not beside the notebook, which is the package's
+        os.chdir(folder)
     scenario = os.environ.get(SCENARIO) or training.scenario_path(training.DEMO)
     return _app(scenario, user=os.environ.get(USER), language=os.environ.get(LANGUAGE))
 
@@ -105,7 +108,7 @@ def serve(
     browser
         Whether to open a browser.
     """
-    given = {SCENARIO: os.path.abspath(scenario), USER: user, LANGUAGE: language}
+    given = {SCENARIO: os.path.abspath(scenario), USER: user, LANGUAGE: language, SAVED_IN: os.getcwd()}
     with tempfile.TemporaryDirectory(prefix="outboxsim-") as folder, _environment({**_jupyter(Path(folder)), **given}):
         from tornado.ioloop import IOLoop  # noqa: PLC0415 - an extra
         from tornado.web import HTTPError  # noqa: PLC0415

@@ -23,7 +23,7 @@ _MOST_ANSWERS: Final = 200
 def toolbar(words: Words, state: GridState) -> list[Element]:
     """What stands above the table: filter and cog, then bulk actions and pages."""
     return [
-        element("div", _filter(words, state), _cog(words), key="filter", class_="ob-bar"),
+        element("div", _filter(words, state), _cog(words), key="filter", class_="ob-bar ob-one-line"),
         element("div", _bulk(words, state), pager(words, state), key="bulk", class_="ob-bar"),
     ]
 
@@ -64,7 +64,8 @@ def _filter(words: Words, state: GridState) -> Element:
         for status in IN_OUTBOX
     ]
     group = element("div", statuses, key="statuses", class_="ob-group", role="group", aria_label=words("Send status"))
-    reset = button(words("Reset filter"), gesture("page.reset_filter"), key="reset") if state.text or state.statuses else None
+    is_filtered = state.text or state.statuses
+    reset = button(words("Reset filter"), gesture("page.reset_filter"), sign="✕", key="reset") if is_filtered else None
     return element("div", text, group, reset, key="controls", class_="ob-group")
 
 

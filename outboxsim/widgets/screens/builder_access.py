@@ -42,6 +42,7 @@ class ExportCard:
     file: str = ""
     error: str = ""
     may_replace: bool = False
+    folder: str = ""
 
 
 # Access ------------------------------------------------------------------------------------------------------------------------
@@ -164,11 +165,11 @@ def _save(words: Words, card: ExportCard) -> Element:
         "form",
         text_field(
             "file",
-            words("Save beside the notebook as"),
+            words("Save as"),
             card.file,
             prefix="builder-save",
             error=card.error,
-            hint=words("A file name ending in .outbox.yaml"),
+            hint=words("A file name ending in .outbox.yaml; its folder: {folder}", folder=shown(card.folder)),
         ),
         element("button", words("Save"), key="save", type="submit", class_="ob-button"),
         replace if card.may_replace else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from outboxsim.outbox import SendStatus
@@ -26,10 +27,17 @@ _NUMBERS: Final = frozenset({"send_attempts", "attachments"})
 def cell(words: Words, session: Session, column: str, email: ListedEmail) -> Element:
     """One cell of the grid."""
     content = _CONTENTS[column](words, session, email)
-    if isinstance(content, str) and column in _FOREIGN:
-        whole = shown(content)
+    if isinstance(content, str):
+        return _text_cell(column, content)
+    return element("td", content, key=column)
+
+
+@lru_cache(maxsize=4096)  # most columns say the same of most emails
+def _text_cell(column: str, text: str) -> Element:
+    if column in _FOREIGN:
+        whole = shown(text)
         return element("td", whole, key=column, dir="auto", title=whole[:_LONGEST_TITLE] if len(whole) > 24 else None)
-    return element("td", content, key=column, class_="ob-number" if column in _NUMBERS else None)
+    return element("td", text, key=column, class_="ob-number" if column in _NUMBERS else None)
 
 
 def status_pill(words: Words, status: SendStatus | int, *, in_flight: bool = False) -> list[Element]:

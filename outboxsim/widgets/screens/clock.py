@@ -99,7 +99,7 @@ def _buttons(words: Words, state: ClockState) -> Element:
     """Play is the button that pauses, too: the focus stays where it is."""
     if state.playing:
         play = element(
-            "button", "⏸ ", words("Pause"), key="play", type="button", class_="ob-button ob-primary", on={"click": gesture("clock.pause")}
+            "button", "❚❚ ", words("Pause"), key="play", type="button", class_="ob-button ob-primary", on={"click": gesture("clock.pause")}
         )
     else:
         play = element(
@@ -114,7 +114,12 @@ def _buttons(words: Words, state: ClockState) -> Element:
         )
     return element(
         "div",
-        _button(words("Back"), "clock.back", title=words("To where the clock was before the last step"), disabled=not state.can_go_back),
+        _button(
+            words("Back"),
+            "clock.back",
+            title=words("To before the last action, else to where the clock was before"),
+            disabled=not state.can_go_back,
+        ),
         play,
         _button(words("One event"), "clock.step", title=words("To the next instant at which something happens"), disabled=state.at_end),
         _button(

@@ -253,15 +253,17 @@ def _history(words: Words, state: DetailsState) -> Element:
 
 
 def _happened(words: Words, state: DetailsState, number: int, at: int, event: str, detail: Mapping[str, Any]) -> Element:
-    change = None
-    if detail.get("to") in _STATUSES:
+    change, told = None, words.event(event)
+    if event == "submitted" and state.row.email.migrated:
+        told = words("Taken over from an older version")
+    elif detail.get("to") in _STATUSES:
         change = element("span", ": ", words.status(_STATUSES[detail["to"]]))
     actor = detail.get("actor")
     return element(
         "li",
         element("time", state.instant(at), class_="ob-muted"),
         " ",
-        element("strong", words.event(event)),
+        element("strong", told),
         change,
         [" ", words("by"), " ", foreign(str(actor))] if actor else None,
         key=number,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: Languages in their own words: who does not understand the present one finds his.
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch"}
 
+_LOOKS = {"done": "ob-note", "refused": "ob-note ob-refused", "error": "ob-error"}
+
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
@@ -98,11 +100,7 @@ def announcements(said: Sequence[Announcement]) -> Element:
     """What the page says, to screen readers too: calmly what was done, at once what was not."""
 
     def region(kinds: tuple[str, ...], key: str, role: str, aria_live: str) -> Element:
-        texts = [
-            element("p", shown(one.text), key=one.number, class_="ob-error" if one.kind == "error" else "ob-note", dir="auto")
-            for one in said
-            if one.kind in kinds
-        ]
+        texts = [element("p", shown(one.text), key=one.number, class_=_LOOKS[one.kind], dir="auto") for one in said if one.kind in kinds]
         return element("div", texts, key=key, role=role, aria_live=aria_live, aria_atomic="false")
 
     return element(

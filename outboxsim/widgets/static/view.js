@@ -236,7 +236,7 @@ class Screen {
     else if (!isSet) node.removeAttribute(name);
     else if (REFERENCES.has(name)) node.setAttribute(name, String(value).replace(/\S+/g, (id) => this.#prefix + id));
     else node.setAttribute(name, value === true ? (WORDY.test(name) ? "true" : "") : value);
-    if (name === "class" && node.classList.contains("ob-popup")) {
+    if (name === "class" && node.matches(".ob-popup, .ob-announcements")) {
       node.popover = "manual";
       this.#layers.add(node);
     }

@@ -17,6 +17,8 @@ _STANDINGS: Final = {
     "not yet": marked("Not yet done"),
 }
 _SIGNS: Final = {"yes": "✔", "no": "✘", "not yet": "○"}
+#: Of the signs, in Jupyter's light and dark themes.
+_COLOURS: Final = {"yes": "var(--jp-success-color1, #2e7d32)", "no": "var(--jp-error-color1, #c62828)", "not yet": "inherit"}
 
 
 def paragraphs(text: str) -> str:
@@ -40,7 +42,7 @@ def report_html(marks: Sequence[Mark], language: str) -> str:
     """How the tasks stand, in their order. Signs are for eyes, the words beside them for everybody."""
     words = Words(language)
     rows = "".join(
-        f'<li><span aria-hidden="true">{_SIGNS[standing]}</span> <strong>{escape(title)}</strong>: {escape(words(_STANDINGS[standing]))}'
+        f'<li><span aria-hidden="true" style="color: {_COLOURS[standing]}">{_SIGNS[standing]}</span> <strong>{escape(title)}</strong>: {escape(words(_STANDINGS[standing]))}'
         f"{f'<br>{escape(_hint(words, hint))}' if hint else ''}</li>"
         for standing, title, hint in marks
     )

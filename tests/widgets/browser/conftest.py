@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,13 +95,13 @@ def _opening(browser: Browser, server: Callable[[str], Server]) -> Iterator[Open
     contexts: list[BrowserContext] = []
     desks: list[Desk] = []
 
-    def open_(kind: str, cells: Sequence[str], query: str = "", **options: Any) -> Desk:
+    def open_(kind: str, cells: Sequence[str] | Path, query: str = "", **options: Any) -> Desk:
         assert kind in ARGUMENTS
         context = browser.new_context(**{"viewport": WINDOW, "reduced_motion": "reduce", "locale": "en-GB", **options})
         contexts.append(context)
         desk = Desk(context.new_page(), server(kind))
         desks.append(desk)
-        return desk.open(cells, query)
+        return desk.open_file(cells.name, query) if isinstance(cells, Path) else desk.open(cells, query)
 
     yield open_
     problems = [problem for desk in desks for problem in desk.our_errors()]
@@ -113,7 +114,10 @@ def _opening(browser: Browser, server: Callable[[str], Server]) -> Iterator[Open
 
 @pytest.fixture
 def open_page(browser: Browser, server: Callable[[str], Server]) -> Iterator[Open]:
-    """`open_page("lab", cells)`: a notebook in a fresh window; closed after the test, which fails if our JavaScript did."""
+    """`open_page("lab", cells)`: a notebook (of these cells, or a file in the server's folder) in a fresh window.
+
+    It is closed after the test, which fails if our JavaScript did.
+    """
     yield from _opening(browser, server)
 
 

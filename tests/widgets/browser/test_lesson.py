@@ -35,6 +35,7 @@ def test_lesson(open_page: Open, kind: str) -> None:
     undo_in_time(trainer, picture)
     undo_too_late(trainer)
     picture("7-too-late")
+    undo_after_the_end(trainer)
     visit_a_work_item(trainer)
     picture("8-work-item")
     trainer.button("Back to the outbox").click()
@@ -123,6 +124,17 @@ def undo_too_late(trainer: Trainer) -> None:
     trainer.play("10×")
     expect(trainer.popup).to_have_count(0, timeout=PATIENCE)
     trainer.pause()
+
+
+def undo_after_the_end(trainer: Trainer) -> None:
+    """Who presses the button just when it is over is told so: here both clicks are on their way before the page is drawn anew."""
+    trainer.write("class@client.example", "Just too late")
+    expect(trainer.popup).to_contain_text("Just too late", timeout=PATIENCE)
+    trainer.field("Jump to").fill("08:40")
+    undo = trainer.popup.get_by_role("button", name="Undo send").element_handle()
+    trainer.button("Jump").evaluate("(jump, undo) => { jump.click(); undo.click(); }", undo)
+    trainer.says("Too late to undo sending: the email has left the outbox.")
+    expect(trainer.popup).to_have_count(0)
 
 
 def visit_a_work_item(trainer: Trainer) -> None:
