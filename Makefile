@@ -54,7 +54,7 @@ unit: $(TEST_READY)
 scenarios: $(TEST_READY)
 	$(BIN)/outboxsim check scenarios outboxsim/widgets/training
 
-# The trainer's notebooks from top to bottom, each in a kernel of its own. They leave nothing behind: outputs are not written back.
+# The notebooks from top to bottom, each in a kernel of its own. They leave nothing behind: outputs are not written back.
 notebooks: $(TEST_READY)
 	$(BIN)/pytest --nbmake --nbmake-timeout=120 -n $(WORKERS) notebooks
 

@@ -128,9 +128,9 @@ def test_rooms_know_only_rooms_below_them() -> None:
     assert "0 broken" in finished.stdout
 
 
-def blocks(language: str) -> list[str]:
-    """The code blocks of README.md in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+def blocks(language: str, file: str = "README.md") -> list[str]:
+    """The code blocks of README.md, or another file, in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / file).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
 def test_what_readme_prints_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +148,35 @@ def test_what_readme_prints_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     names: dict[str, object] = {}
     for code in blocks("python"):
         exec(compile(code, "README.md", "exec"), names)
+
+
+def test_what_the_trainers_page_prints_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lesson of one's own is one, and its solution, which it tells, solves it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for name, text in zip(("monday.outbox.yaml", "monday.lesson.yaml"), blocks("yaml", "docs/page.md"), strict=True):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    names: dict[str, object] = {}
+    for code in blocks("python", "docs/page.md"):
+        exec(compile(code, "page.md", "exec"), names)
+
+
+@pytest.mark.parametrize("file", ["README.md", "docs/page.md"])
+def test_pictures_and_files_that_are_named_are_there(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not link.startswith("http")]
+    links += [f"{'../' if file.startswith('docs') else ''}{path}" for path in re.findall(r"`(notebooks/[\w./-]+\.ipynb)`", text)]
+    assert links
+    assert [link for link in links if not ((ROOT / file).parent / link).is_file()] == []
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs").glob("*.png")), ids=lambda path: path.stem)
+def test_pictures_of_the_page_are_small_and_in_use(picture: Path) -> None:
+    """`docs/make_screenshots.py` takes them anew."""
+    head = picture.read_bytes()
+    assert (head[:8], int.from_bytes(head[16:20])) == (b"\x89PNG\r\n\x1a\n", 1280)
+    assert len(head) <= 150_000
+    assert f"]({picture.name})" in (ROOT / "docs" / "page.md").read_text(encoding="utf-8")
 
 
 def test_readme_shows_what_make_demo_prints() -> None:

@@ -1,9 +1,10 @@
-"""The trainer's notebooks: clean, usable in both languages, and their solutions turn every check green (`make notebooks` runs them in kernels)."""
+"""The notebooks: clean; the trainer's usable in both languages, with solutions that turn every check green (`make notebooks` runs all in kernels)."""
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from outboxsim.checks.tasks import Done
 from outboxsim.scenario import load
 from outboxsim.widgets import training
 
-FILES = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+ALL = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+#: The trainer's begin with 1, the analyst's with 0.
+FILES = [file for file in ALL if file.name.startswith("1")]
+ANALYSTS = [file for file in ALL if file.name.startswith("0")]
 
 
 @pytest.fixture(params=FILES, ids=lambda path: path.stem)
@@ -36,8 +40,19 @@ def test_there_is_one_for_each_lesson(request):
     ]
 
 
-def test_notebooks_are_kept_without_outputs(cells):
+@pytest.mark.parametrize("file", ALL, ids=lambda path: path.stem)
+def test_notebooks_are_kept_without_outputs(file):
+    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells if cell["cell_type"] == "code")
+
+
+@pytest.mark.parametrize("file", ANALYSTS, ids=lambda path: path.stem)
+def test_the_prose_of_an_analysts_notebook_cannot_go_stale(file):
+    """Results are printed by cells; the texts between them hold no number but those of file names."""
+    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    assert any(text.startswith("## The decision") for text in texts)
+    assert [text for text in texts if re.search(r"[0-9]", re.sub(r"`[^`]*`", "", text))] == []
 
 
 def test_every_text_is_in_both_languages(cells):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from outboxsim.analysis.asking import asked_of, numbers
 from outboxsim.analysis.bench import Bench
-from outboxsim.analysis.showing import Sheet, Shown
+from outboxsim.analysis.showing import Sheet, Shown, counted
 from outboxsim.analysis.stress import Stress
 from outboxsim.analysis.variants import Variant
 from outboxsim.errors import QuantityError
@@ -53,7 +53,7 @@ class Sensitivity(Shown):
 
     def _sheets(self) -> Sequence[Sheet]:
         spans = ", ".join(f"{name} × {low:g} to {high:g}" for name, (low, high) in self.ranges.items())
-        caption = f"Sensitivity: {spans}; {len(self.design)} points, {self.replications} replications each"
+        caption = f"Sensitivity: {spans}; {len(self.design)} points, {counted(self.replications, 'replication')} each"
         rows = [
             [str(line.metric), str(line.factor), f"{line.first:.2f} ± {line.first_half:.2f}", f"{line.total:.2f} ± {line.total_half:.2f}"]
             for line in self.table.reset_index().itertuples()

@@ -13,6 +13,8 @@ from outboxsim.quantities import format_duration
 
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
+#: A half-width below this part of its mean is what floating point leaves of equal values.
+_ROUNDING: Final = 1e-12
 
 #: The unit of numbers in tables, and what a value as metrics give it is divided by.
 UNITS: Final[dict[Kind, tuple[str, float]]] = {"count": ("", 1), "number": ("", 1), "share": ("share", 1), "duration": ("s", SECOND)}
@@ -54,6 +56,8 @@ def interval_in_words(interval: Interval, kind: str) -> str:
         return f"{_duration(mean, step)} ± {'∞' if math.isinf(half) else _duration(half, step)}"
     scale, unit = (100, " %") if kind == "share" else (1, "")
     mean, half = scale * mean, scale * half
+    if half <= _ROUNDING * abs(mean):
+        half = 0.0
     if half == 0 or math.isinf(half):
         return f"{mean:.10g}{unit} ± {'∞' if half else 0}{unit}"
     digits = min(max(1 - math.floor(math.log10(half)), 0), 10)

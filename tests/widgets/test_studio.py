@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from outboxsim.widgets import app as app_module
+from outboxsim.widgets import charts as charts_module
 from outboxsim.widgets import studio as studio_module
 from outboxsim.widgets.app import OutboxApp
-from outboxsim.widgets.studio import STUDIO, Studio
+from outboxsim.widgets.studio import Studio
 from tests.widgets.stage import scenario_of
 
 
@@ -119,13 +121,17 @@ def test_a_kernel_that_ends_with_its_page_open_ends_the_process_without_a_word()
     assert ends(int(finished.stdout))
 
 
-def test_charts_of_an_app_are_drawn_by_the_process(tmp_path: Path) -> None:
+def test_charts_of_an_app_are_drawn_by_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio = Studio()  # that of the kernel is also for pages of other tests
+    for module in (app_module, charts_module):
+        monkeypatch.setattr(module, "STUDIO", studio)
+
     async def show() -> tuple[int, str]:
         app = OutboxApp(scenario_of(), user="cy", preferences=tmp_path / "kept.json")
         while "data:image/png" not in str(app.views["charts"].tree):
             await asyncio.sleep(0.02)
-        assert STUDIO._pool is not None
-        [process] = STUDIO._pool._processes
+        assert studio._pool is not None
+        [process] = studio._pool._processes
         app.close()
         return process, str(app.views["charts"].tree)
 

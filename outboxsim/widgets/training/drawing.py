@@ -42,11 +42,15 @@ def report_html(marks: Sequence[Mark], language: str) -> str:
     """How the tasks stand, in their order. Signs are for eyes, the words beside them for everybody."""
     words = Words(language)
     rows = "".join(
-        f'<li><span aria-hidden="true" style="color: {_COLOURS[standing]}">{_SIGNS[standing]}</span> <strong>{escape(title)}</strong>: {escape(words(_STANDINGS[standing]))}'
+        f"<li>{_sign(standing)} <strong>{escape(title)}</strong>: {escape(words(_STANDINGS[standing]))}"
         f"{f'<br>{escape(_hint(words, hint))}' if hint else ''}</li>"
         for standing, title, hint in marks
     )
     return f'<section class="outboxsim-lesson"><p>{escape(_sum(words, marks))}</p><ol>{rows}</ol></section>'
+
+
+def _sign(standing: str) -> str:
+    return f'<span aria-hidden="true" style="color: {_COLOURS[standing]}">{_SIGNS[standing]}</span>'
 
 
 def report_text(marks: Sequence[Mark], language: str) -> str:
