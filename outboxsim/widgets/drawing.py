@@ -62,8 +62,12 @@ class Drawn:
 
 
 def prepare() -> None:
-    """Load what gathering needs: the first time, that takes a second that the kernel should not wait."""
-    from outboxsim.analysis import live, plot_style  # noqa: PLC0415, F401 - a page without charts loads neither pandas nor matplotlib
+    """Load pandas, which gathering needs: the first time, that takes half a second that the kernel should not wait.
+
+    None of our own modules: a cell that is run meanwhile may import them in another order, and of two threads that wait for each
+    other's imports one gets an error.
+    """
+    import pandas  # noqa: PLC0415, F401 - a page without charts does not load it
 
 
 def draw_sizes(sizes: OutboxSizes, labels: Labels) -> Drawn:

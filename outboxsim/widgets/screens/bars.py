@@ -192,4 +192,5 @@ def bulk_summary(words: Words, result: BulkResult) -> str:
         said = words.many("{count} email is being retried", "{count} emails are being retried", done)
     else:
         said = words.many("{count} email was cancelled", "{count} emails were cancelled", done)
-    return f"{said}, {words.many('{count} refused', '{count} refused', refused)}" if refused else said
+    not_done = words.many("{count} refused", "{count} refused", refused)
+    return f"{said}, {not_done}" if refused else said

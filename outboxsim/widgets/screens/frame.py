@@ -53,18 +53,18 @@ def frame(words: Words, state: FrameState) -> Element:
 
 
 def _navigation(words: Words, state: FrameState) -> Element:
-    count = words.number(state.count)
+    count, outbox = words.number(state.count), words("Outbox")
     return element(
         "nav",
         element(
             "button",
-            element("span", words("Outbox")),
+            element("span", outbox),
             " ",
             element("span", count, class_="ob-badge", aria_hidden=True),
             key="outbox",
             type="button",
             class_="ob-button ob-primary" if state.at_home else "ob-button",
-            aria_label=f"{words('Outbox')} ({count})",
+            aria_label=f"{outbox} ({count})",
             title=words.many(
                 "{count} email in the view “{view}”", "{count} emails in the view “{view}”", state.count, view=words.view(state.view)
             ),

@@ -108,7 +108,7 @@ def _open(words: Words, card: UndoCard, *, is_paused: bool) -> list[Element]:
         if card.is_scheduled
         else words("Will be sent in {duration}", duration=duration)
     )
-    paused = element("span", f"({words('the clock stands still')})", class_="ob-muted") if is_paused else None
+    paused = element("span", "(", words("the clock stands still"), ")", class_="ob-muted") if is_paused else None
     countdown = element(
         "div",
         element("span", left),

@@ -162,5 +162,6 @@ def test_a_class_does_the_lesson(open_page: Callable[..., Desk], server: Callabl
     expect(tasks.filter(has_text=f": {room.words('Completed')}")).to_have_count(tasks.count(), timeout=PATIENCE)
     room.run_cell("keep")
     room.picture("kept")
+    expect(room.page.locator(".jp-OutputArea-output[data-mime-type$='stderr']")).to_have_count(0)  # a fault that the page only logs
     checked = subprocess.run([sys.executable, "-m", "outboxsim", "check", str(kept)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
