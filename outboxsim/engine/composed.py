@@ -58,7 +58,7 @@ def composed(
         is taken.
     """
     faults = list(_unknown_names(scenario, sender, work_item, via))
-    faults += _taken(scenario, sources, email)
+    faults += faults_of_id(scenario, sources, email)
     if sender is None and send_at is not None:
         faults.append("a system-generated email is not scheduled (E2)")
 
@@ -109,7 +109,8 @@ def _unknown_names(scenario: Scenario, sender: str | None, work_item: str | None
             yield f"{value!r} is no {kind} of the scenario (known: {listed(known)})"
 
 
-def _taken(scenario: Scenario, sources: Sequence[Source], email: str) -> Iterator[str]:
+def faults_of_id(scenario: Scenario, sources: Sequence[Source], email: str) -> Iterator[str]:
+    """Why no further email may have this id: the system or somebody else has it, or will."""
     systems_own = _SYSTEMS_OWN.fullmatch(email)
     if systems_own is not None and systems_own[1] in scenario.work_items:
         yield f"{email!r} is the id of an email that the system sends; write another one"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from outboxsim.engine.composed import _taken as faults_of_id
+from outboxsim.engine.composed import faults_of_id
 from outboxsim.engine.store import NONE
 from outboxsim.engine.trace import EventKind
 

@@ -13,6 +13,7 @@ from outboxsim.engine import Simulation
 from outboxsim.quantities import format_duration
 from outboxsim.scenario import Scenario, load
 from outboxsim.widgets.calm import undisturbed
+from outboxsim.widgets.desktop import Malformed
 from outboxsim.widgets.nodes import Element
 from outboxsim.widgets.page import Page
 from outboxsim.widgets.people import first_user
@@ -21,7 +22,7 @@ from outboxsim.widgets.preferences import Preferences
 from outboxsim.widgets.saying import STAYS
 from outboxsim.widgets.session import Session
 from outboxsim.widgets.studio import STUDIO
-from outboxsim.widgets.view import Malformed, View, gesture_report
+from outboxsim.widgets.view import View, gesture_report
 from outboxsim.widgets.words import LANGUAGES, Words
 from outboxsim.widgets.workplace import Workplace
 

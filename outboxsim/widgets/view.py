@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias, cast
 import anywidget
 import traitlets
 
+from outboxsim.widgets.desktop import Malformed
 from outboxsim.widgets.nodes import Element, plain
 
 #: What a gesture says, ready for `OutboxApp.receive`: ``gesture``, ``arguments``, ``value`` and ``form``.
@@ -29,10 +30,6 @@ MAX_TEXT: Final = 1_000_000
 MAX_WHOLE_NUMBER: Final = 2**53  # beyond it JavaScript's numbers are not exact
 
 _STATIC: Final = files("outboxsim.widgets") / "static"
-
-
-class Malformed(ValueError):
-    """A message from the browser that is no gesture."""
 
 
 def gesture_report(content: object) -> Report:
